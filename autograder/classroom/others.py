@@ -1,6 +1,8 @@
 """What a class is compared with: modules that everybody may know, and those of earlier terms; written answers."""
 
+import os
 import time
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -27,12 +29,21 @@ def known_modules(assignment: Assignment, apart_from: Path) -> dict[str, bytes]:
 
 def earlier_modules(folders: Iterable[Path], assignment: Assignment) -> dict[str, bytes]:
     """The modules in these folders or downloads of earlier terms, by label. NothingToGrade where one has none."""
-    found = {}
-    for folder in folders:
+    found: dict[str, bytes] = {}
+    for folder, called in _told_apart(folders).items():
         for each in read_upload(folder, assignment).submitted:
             if each.source is not None:
-                found[f"{folder.name}/{each.student}"] = each.source
+                label = f"{called}/{each.student}"
+                found[f"{label} ({folder})" if label in found else label] = each.source
     return found
+
+
+def _told_apart(folders: Iterable[Path]) -> dict[Path, str]:
+    """Each folder once, with as much of the end of its path as no other folder's path ends with."""
+    paths = list(dict.fromkeys(Path(os.path.abspath(folder)) for folder in folders))
+    ends = {path: [path.parts[start:] for start in reversed(range(len(path.parts)))] for path in paths}
+    count = Counter(end for path in paths for end in ends[path])
+    return {path: "/".join(next(end for end in ends[path] if count[end] == 1)) for path in paths}
 
 
 class Answers:

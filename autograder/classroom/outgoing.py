@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -16,8 +17,9 @@ from autograder.classroom.spreadsheet import harmless_cell
 from autograder.points import shown
 from autograder.report.summary import counted, listed
 from autograder.submissions.roster import Roster, Student
-from autograder.submissions.spelling import same
+from autograder.submissions.spelling import plain, same
 
+_IDS = ("id", "other id")  # kinds of keys between which there is no difference
 _SPLIT = ("LastName", "FirstName")  # in place of “Student”, from a gradebook that shows names split
 
 
@@ -44,6 +46,11 @@ class Grade:
     why: str
     parts: Mapping[str, float]
     page: Path
+
+    @property
+    def shown(self) -> str:
+        """The name and, where they differ, the id."""
+        return self.name if same(self.name) == same(self.student) else f"{self.name} ({self.student})"
 
 
 @dataclass(frozen=True)
@@ -83,26 +90,71 @@ Rows = list[tuple[Student, Grade | None]]  # everyone in a roster, each with the
 def joined(graded: Graded, roster: Roster) -> Rows:
     """Everyone in the roster, each with the grade. CannotExport where one with points has no own place there."""
     places: dict[str, Grade] = {}
-    missing, twice = [], []
+    missing, said = [], []
     for grade in graded.grades:
-        student = _enrolled(grade, roster)
-        if student is None and grade.points is not None:
-            missing.append(grade.name)
-        elif student and student.id in places:
-            twice.append(f"{grade.name} and {places[student.id].name} are both {student.name} ({student.id})")
+        student, unclear = enrolled(grade.student, grade.name, grade.keys, roster)
+        if student and student.id in places:
+            said.append(f"{grade.shown} and {places[student.id].shown} are both {_shown(student)}")
         elif student:
             places[student.id] = grade
-    if missing or twice:
+        elif grade.points is not None:
+            said += [f"{unclear}: grade the class with that roster"] * bool(unclear)
+            missing += [grade.shown] * (not unclear)
+    if missing:
         ids = listed(dict.fromkeys(roster.students[0].keys.values()))
-        said = [f"not in the roster: {', '.join(missing)}", f"it lists students by ids such as {ids}"]
-        raise CannotExport("; ".join([*twice, *(said if missing else [])]))
+        said += [f"not in the roster: {', '.join(missing)}", f"it lists students by ids such as {ids}"]
+    if said:
+        raise CannotExport("; ".join(said))
     return [(student, places.get(student.id)) for student in roster.students]
 
 
-def _enrolled(grade: Grade, roster: Roster) -> Student | None:
-    found = (roster.find(key, kind) for kind, key in grade.keys.items() if kind not in ("id", "other id"))
-    ids = grade.student, grade.keys.get("id", ""), grade.keys.get("other id", "")
-    return next(filter(None, (*found, *map(roster.find, ids))), None)
+def enrolled(student: str, name: str, keys: Mapping[str, str], roster: Roster) -> tuple[Student | None, str]:
+    """Who in the roster has these keys, or else this id or an id of any kind; and if that is unclear, why."""
+    people = _by_kind(keys, roster)
+    if len(people) == 1:
+        return people[0], ""
+    people = people or _by_any_id(student, name, keys, roster)
+    shown = name if same(name) == same(student) else f"{name} ({student})"
+    if len(people) > 1:
+        return None, f"{shown} may be {' or '.join(map(_shown, people))} in the roster"
+    for who in people:
+        if name != student and who.name != who.id and no_shared_word(name, who.name):
+            return None, f"{shown} has an id of {_shown(who)} in the roster, but another name"
+    return next(iter(people), None), ""
+
+
+def _by_kind(keys: Mapping[str, str], roster: Roster) -> list[Student]:
+    """Who has one of these keys alone, as a key of the same kind; if nobody has, an address may be a login."""
+    found: dict[Student, None] = {}
+    for alike in ((_IDS,), (_IDS, ("email", "login"))):
+        for kind, key in keys.items() if not found else ():
+            kinds = next((each for each in alike if kind in each), (kind,))
+            people = [
+                who for who in roster.having(key) if same(key) in {same(who.keys.get(each, "")) for each in kinds}
+            ]
+            found |= dict.fromkeys(people) if len(people) == 1 else {}
+    return list(found)
+
+
+def _by_any_id(student: str, name: str, keys: Mapping[str, str], roster: Roster) -> list[Student]:
+    """Who has this id, which may be another's id of another kind: then the name may decide."""
+    ids = [each for each in (student, keys.get("id", ""), keys.get("other id", "")) if each]
+    people = list(dict.fromkeys(who for key in ids for who in roster.having(key)))
+    named = [who for who in people if who in roster.named(name)]
+    if people:
+        return named if len(named) == 1 else people
+    by_kind = (roster.find(key, kind) for kind, key in keys.items() if kind not in _IDS)
+    return list(islice(filter(None, chain(by_kind, map(roster.find, ids))), 1))
+
+
+def no_shared_word(name: str, other: str) -> bool:
+    """Whether no word of a name is in the other one, with or without accents."""
+    words, others = ({*re.findall(r"\w+", plain(each))} for each in (name, other))
+    return words.isdisjoint(others)
+
+
+def _shown(student: Student) -> str:
+    return student.name if same(student.name) == same(student.id) else f"{student.name} ({student.id})"
 
 
 def canvas_identity(columns: Iterable[str] = ()) -> list[str]:
@@ -150,8 +202,7 @@ def lines(rows: Rows, most: float, feedback: Mapping[str, str]) -> list[str]:
             gets = f"nothing ({grade.why if grade else 'not in the class'})"
         else:
             gets = f"{shown(grade.points)} of {shown(most)}"
-        name = student.name if same(student.name) == same(student.id) else f"{student.name} ({student.id})"
-        said.append(f"{name}: {gets}{f', {feedback[student.id]}' if student.id in feedback else ''}")
+        said.append(f"{_shown(student)}: {gets}{f', {feedback[student.id]}' if student.id in feedback else ''}")
     graded = sum(grade is not None and grade.points is not None for _, grade in rows)
     with_feedback = sum(student.id in feedback for student, _ in rows)
     return [

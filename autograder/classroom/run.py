@@ -15,14 +15,12 @@ import logging
 import multiprocessing
 import multiprocessing.util
 import os
-import re
 import signal
 import sys
 import threading
 import time
-import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +35,7 @@ from autograder.classroom.entries import Entry, Recorded, Repair, lateness
 from autograder.classroom.figures import figures
 from autograder.classroom.sides import side_by_side
 from autograder.classroom.similarity import Alike, alike_answers, alike_modules
-from autograder.classroom.written import last_run, pages_of, require_own
+from autograder.classroom.written import file_names, last_run, pages_of, require_own
 from autograder.fill_in import fill_in
 from autograder.grading import GraderError
 from autograder.grading.grade import nothing, told
@@ -327,19 +325,6 @@ def _close_idle() -> None:
 multiprocessing.util.Finalize(None, _close_idle, exitpriority=1)  # unlike atexit, also at the end of a worker
 
 
-def file_names(students: Iterable[str]) -> dict[str, str]:
-    """For each student a name that is safe for a file, and different from all others even where case is ignored."""
-    names: dict[str, str] = {}
-    taken: set[str] = set()
-    for student in students:
-        plain = re.sub(r"[^\w.@+-]", "_", unicodedata.normalize("NFC", student)).lstrip(".-")
-        plain = plain[:100].encode()[:180].decode(errors="ignore") or "student"  # a file's name has 255 bytes at most
-        numbered = (f"{plain}-{number}" for number in itertools.count(2))
-        names[student] = next(name for name in itertools.chain([plain], numbered) if name.casefold() not in taken)
-        taken.add(names[student].casefold())
-    return names
-
-
 @dataclass(frozen=True)
 class Options:
     """What is made of a class besides its grades.
@@ -370,7 +355,7 @@ class Class:
 
     def __init__(self, upload: Upload, results: Results, out: Path, options: Options | None = None) -> None:
         self.upload, self.results, self.out, self.options = upload, results, out, options or Options()
-        self._names = file_names(each.student for each in upload.submitted)
+        self._names = file_names({each.student: each.student for each in upload.submitted})
         self._same: dict[bytes, list[Submitted]] = {}  # who handed in this source
         for each in upload.submitted:
             if each.source is not None:
@@ -529,9 +514,11 @@ class Class:
         sharing = {first.student: [each.student for each in (first, *others)] for first, *others in theirs.values()}
         sources = {first.student: first.source for first, *_ in theirs.values() if first.source is not None}
         names = {each.student: each.shown for each in self.upload.submitted}
-        everything = {**self.options.known, **self.options.earlier, **sources}
+        known = _called_apart(self.options.known, names)
+        earlier = _called_apart(self.options.earlier, {**names, **known})
+        everything = {**known, **earlier, **sources}
         blank = fill_in(self.results.assignment)
-        found = alike_modules(sources, blank, self.options.known, self.options.earlier)
+        found = alike_modules(sources, blank, known, earlier)
         groups = []
         numbers = itertools.count(1)
         for group in found.groups[: page.GROUPS_SHOWN]:
@@ -552,6 +539,11 @@ class Class:
         return dataclasses.replace(
             found, groups=groups, too_long=every(found.too_long), too_short=every(found.too_short)
         )
+
+
+def _called_apart(modules: Mapping[str, bytes], taken: Collection[str]) -> dict[str, bytes]:
+    """The modules by labels that are not taken: a student may be called as one of them."""
+    return {f"{label} (not in this class)" if label in taken else label: source for label, source in modules.items()}
 
 
 def _is_worth_more(report: Report) -> bool:

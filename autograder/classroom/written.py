@@ -1,10 +1,12 @@
-"""The folder that a class is written to: what an earlier run wrote there, and what it did not."""
+"""The folder that a class is written to: the names in it, what an earlier run wrote there, and what it did not."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from itertools import chain
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -12,6 +14,30 @@ from urllib.parse import unquote
 from autograder.output import NotWritable
 
 _WRITTEN = ("index.html", "grades.csv", "class.json", "pairs/1.html")
+
+
+def file_names(texts: Mapping[str, str]) -> dict[str, str]:
+    """For each student's text a name that is safe for a file, and that no other has, even where case is ignored.
+
+    A text that is safe as it is keeps its name: nobody else's file is called by it.
+    """
+    plain = {student: _plain(text) for student, text in texts.items()}
+    kept = {each.casefold() for each in plain.values()}
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for student in sorted(texts, key=lambda each: plain[each] != texts[each]):
+        name = plain[student]
+        if name.casefold() in taken:
+            numbered = (f"{name}-{number}" for number in count(2))
+            name = next(each for each in numbered if each.casefold() not in taken | kept)
+        names[student] = name
+        taken.add(name.casefold())
+    return names
+
+
+def _plain(text: str) -> str:
+    plain = re.sub(r"[^\w.@+-]", "_", unicodedata.normalize("NFC", text)).lstrip(".-")
+    return plain[:100].encode()[:180].decode(errors="ignore") or "student"  # a file's name has 255 bytes at most
 
 
 def last_run(folder: Path) -> dict[str, Any] | None:

@@ -197,7 +197,6 @@ def read_upload(
     Raises:
         NothingToGrade: nothing can be read at the path, or nobody handed in anything.
     """
-    extended = _Extensions(extensions or {}, _moment(assignment.due), roster)
     with ExitStack() as stack:
         top = top_of(path, {each.resolve() for each in outputs}, stack, assignment, roster)
         pieces, more = _of_all(top, assignment, roster)
@@ -211,6 +210,7 @@ def read_upload(
                 raise NothingToGrade(f"nobody who handed in is in the roster, and {cut_off}")
             holders = [piece.entry for piece in pieces if may_be_class(piece.entry, top, assignment, roster)]
             raise NothingToGrade(_nobody_known(owners, holders, roster))
+        extended = _Extensions(extensions or {}, _moment(assignment.due), owners, roster)
         found = [_submitted(owner, assignment, extended, roster, visit) for owner in owners]
         said = "`{}` was read as one student's: if it holds a class, run the command on what is in it"
         doubts = {each: said.format(each) for each in _classes(owners, found, top, assignment, roster)}
@@ -1322,33 +1322,45 @@ def _together(pieces: list[_Piece]) -> Listing:
 # --- lateness -----------------------------------------------------------------------------------------------------
 
 
+def _keys_of(owner: _Owner) -> tuple[list[str], list[str], list[str]]:
+    """What a student may be called: by the own id; else by the roster's other ids; else by those in the upload."""
+    there = [key for piece in owner.pieces for key in (piece.student, *piece.keys.values())]
+    who = owner.enrolled
+    return [owner.student, who.id if who else ""], [*who.keys.values()] if who else [], there
+
+
 class _Extensions:
     """The extended due dates. One that is not after the due date of all is none."""
 
-    def __init__(self, until: Mapping[str, datetime], due: datetime | None, roster: Roster | None) -> None:
+    def __init__(
+        self, until: Mapping[str, datetime], due: datetime | None, owners: list[_Owner], roster: Roster | None
+    ) -> None:
         self._until = {same(key): (key, when) for key, when in until.items()}
-        self._due, self._roster = due, roster
-        self._used: set[str] = set()
+        self._due = due
         self._several: list[str] = []
+        by_key: tuple[dict[str, list[_Owner]], ...] = ({}, {}, {})
+        for owner in owners:
+            for found, keys in zip(by_key, _keys_of(owner), strict=True):
+                for key in {*map(same, keys)}:
+                    found.setdefault(key, []).append(owner)
+        self._whose: dict[str, list[_Owner]] = {}
+        for each, (key, _) in self._until.items():
+            people = next((found[each] for found in by_key if each in found), [])
+            named = roster.named(key) if roster and not people else []
+            self._whose[each] = people or [owner for owner in owners if len(named) == 1 and owner.enrolled in named]
+
+    def _is_one(self, people: list[_Owner]) -> bool:
+        """Whether these are one student, or a group that handed in together."""
+        return len(people) == 1 or bool(people and set.intersection(*({*owner.pieces} for owner in people)))
 
     def of(self, owner: _Owner) -> datetime | None:
         """The student's extended due date, the latest if there are several."""
-        ids = [owner.student, *(owner.enrolled.keys.values() if owner.enrolled else ())]
-        ids += [each for piece in owner.pieces for each in (piece.student, *piece.keys.values())]
-        found = [each for each in dict.fromkeys([*map(same, ids), *self._named(owner)]) if each in self._until]
-        self._used.update(found)
+        found = [each for each, people in self._whose.items() if owner in people and self._is_one(people)]
         if len({self._until[each][1] for each in found}) > 1:
             keys = ", ".join(shown(self._until[each][0]) for each in found)
             self._several.append(f"{owner.name} has several extensions, under {keys}: the latest counts")
         until = max((self._until[each][1] for each in found), default=None)
         return None if until and self._due and until <= self._due else until
-
-    def _named(self, owner: _Owner) -> list[str]:
-        """The extensions under a name that nobody else in the roster has, and that is no id."""
-        if owner.enrolled is None or self._roster is None:
-            return []
-        named = [each for each, (key, _) in self._until.items() if self._roster.named(key) == [owner.enrolled]]
-        return [each for each in named if not self._roster.having(each)]
 
     def warnings(self) -> list[str]:
         """A warning for each extension that extends nothing or is nobody's here, and for whom has several."""
@@ -1358,12 +1370,18 @@ class _Extensions:
                 f"the extension of {shown(key)} ends on {when.isoformat(' ', 'minutes')}, which is not after the due "
                 "date: it does not count. Check it"
                 for each, (key, when) in self._until.items()
-                if self._due and when <= self._due and each in self._used
+                if self._due and when <= self._due and self._is_one(self._whose[each])
+            ),
+            *(
+                f"the extension of {shown(self._until[each][0])} does not count, since it may be that of "
+                f"{some_of([f'{owner.name} ({owner.student})' for owner in people], _LISTED)}: give the student's id"
+                for each, people in self._whose.items()
+                if people and not self._is_one(people)
             ),
             *(
                 f"the extension of {shown(key)} matches no student here: give an id of the roster or the upload"
                 for each, (key, _) in self._until.items()
-                if each not in self._used
+                if not self._whose[each]
             ),
         ]
 

@@ -22,7 +22,8 @@ from autograder.assignment import BadAssignment, due_date
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.grading import GraderError
 from autograder.platforms.nbgrader import course, guards
-from autograder.platforms.nbgrader.dates import Extensions, LatePenalty, Unreadable, submitted_at
+from autograder.platforms.nbgrader.dates import Extensions, LatePenalty, Unreadable, extended_until, submitted_at
+from autograder.platforms.nbgrader.roster import folder_name
 from autograder.submissions.roster import RosterError
 
 ROOT = Path(__file__).parents[2]
@@ -202,6 +203,32 @@ def test_an_extension_counts_from_its_end(course_folder: Path, key: str, until: 
     (course_folder / "roster.csv").write_text("id,name,email\nada,Ada Lovelace,ada@x.edu\nbob,Bob,b@x.edu\n")
     (course_folder / "extensions.csv").write_text(f"student,until\n{key},{until}\n")
     assert seconds_late(course_folder, "ada", DUE + timedelta(hours=23, minutes=1)) == late_by
+
+
+@pytest.mark.parametrize(
+    ("key", "has"),
+    [
+        ("zoe", {"zoe"}),
+        ("z9", {"zoe"}),
+        ("shared@x.edu", set()),
+        ("b7", set()),
+        ("2026/CS/005", {folder_name("2026/CS/005")}),
+    ],
+)
+def test_an_extension_is_that_of_who_has_the_id(
+    course_folder: Path, caplog: pytest.LogCaptureFixture, key: str, has: set[str]
+) -> None:
+    """A login or an address may be another student's id, or that of several."""
+    (course_folder / "roster.csv").write_text(
+        "id,name,login,email,github username\nzoe,Zoe Ames,z9,shared@x.edu,b7\nbob,Bob Boole,zoe,shared@x.edu,bb\n"
+        "2026/CS/005,Cy Clarke,b7,c@x.edu,zoe\n"
+    )
+    (course_folder / "extensions.csv").write_text(f"student,until\n{key},2026-12-03T23:59:00-05:00\n")
+    students = ["zoe", "bob", folder_name("2026/CS/005")]
+    found = {each for each in students if extended_until(course_folder, each, ["hw"], "")}
+    assert found == has
+    course.check_extensions(course_folder)
+    assert ("does not count, since several have it" in caplog.text) is (not found)
 
 
 def test_an_extension_before_the_due_date_is_told(course_folder: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,17 +5,21 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.classroom.entries import Entry
+from autograder.classroom.entries import Entry, Recorded
 from autograder.classroom.figures import figures
 from autograder.classroom.page import closing
 from autograder.classroom.similarity import Alike
 from autograder.cli import app
+from autograder.platforms.nbgrader import gradebook
 from autograder.platforms.nbgrader.around import course_around, extensions_of, gradebook_of
 from autograder.platforms.nbgrader.gradebook import NoGradebook, join
 from autograder.submissions.layouts import Submitted, Upload
@@ -141,6 +145,58 @@ def test_students_are_found_by_canvas_number(address: str) -> None:
     joined, recorded = join(Upload([each]), address, CVAE)
     assert list(recorded) == ["doeada_17"]
     assert len(joined.submitted) == 3
+
+
+KINDS = ["login", "sis", "canvas", "email", "github"]
+
+
+@settings(max_examples=50)
+@given(st.lists(st.permutations(["ada", "bob", "eve"]), min_size=len(KINDS), max_size=len(KINDS)))
+def test_a_students_points_are_those_under_the_own_id(columns: list[list[str]]) -> None:
+    """A key of any kind, such as a login or a name on GitHub, may be another student's id."""
+    students = ["ada", "bob", "eve"]
+    keys = [dict(zip(KINDS, each, strict=True)) for each in zip(*columns, strict=True)]
+    rows = [
+        Submitted(student, b"", name=student.title(), keys={"id": student, **theirs})
+        for student, theirs in zip(students, keys, strict=True)
+    ]
+    book = [
+        gradebook._Student(row.student, "", row.keys["canvas"], Recorded(80, place, 100))
+        for place, row in enumerate(rows)
+    ]
+    with mock.patch.object(gradebook, "_read", return_value=book):
+        joined, recorded = join(Upload(rows), "", CVAE)
+    assert [recorded[student].by_hand for student in students] == [0, 1, 2]
+    assert len(joined.submitted) == 3
+    assert not joined.warnings
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "whose", "said"),
+    [
+        ({"github": "ada"}, {"login": "ada"}, "2", "Ada Ames (2) or Ada Doe (1): it is read as Ada Ames (2)"),
+        ({"email": "ada"}, {"email": "ada"}, "ada", "Ada Doe (1) or Ada Ames (2): its points are in the row of `ada`"),
+        ({"login": "ada"}, {}, "1", ""),
+        ({}, {"login": "bob"}, "ada", "`bob` in the gradebook may be Ada Ames (2): its points are in the row of `bob`"),
+    ],
+)
+def test_an_id_of_the_gradebook_that_may_be_several_students_is_said(
+    address: str, first: dict[str, str], second: dict[str, str], whose: str, said: str
+) -> None:
+    """What an institution gives comes before what students choose; one with another name is another student."""
+    hand_in(address, "ada", 80, 5)
+    rows = [
+        Submitted("1", b"", name="Ada Doe", keys=first),
+        Submitted("2", b"", name="Ada Ames", keys=second),
+        Submitted("eve", b""),
+    ]
+    joined, recorded = join(Upload(rows), address, CVAE)
+    assert list(recorded) == [whose]
+    assert [each.split("in the gradebook may be ")[1] for each in joined.warnings] == [
+        said.split("in the gradebook may be ")[-1]
+    ] * bool(said)
+    marked = {each.student for each in joined.submitted if each.attention}
+    assert bool(marked) == bool(said)
 
 
 def test_the_gradebook_of_another_class_is_refused(address: str) -> None:

@@ -105,7 +105,7 @@ def test_canvas_with_its_own_roster(gradebook: Gradebook, tmp_path: Path, separa
 )
 def test_canvas_takes_back_the_columns_that_it_wrote(gradebook: Gradebook, tmp_path: Path, header: str) -> None:
     columns = header.split(",")
-    doe = {"SIS Login ID": "doe", "LastName": "van Doe", "FirstName": "Jane"}
+    doe = {"SIS Login ID": "doe", "Student": "Jane van Doe", "LastName": "van Doe", "FirstName": "Jane"}
     cells = [doe.get(column, f"the {column}") for column in columns]
     nobody = ["    Points Possible", *[""] * (len(columns) - 1)]
     roster = tmp_path / "roster.csv"

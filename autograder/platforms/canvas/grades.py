@@ -10,7 +10,7 @@ from pathlib import Path
 from autograder.assignment import Assignment
 from autograder.classroom.outgoing import CannotExport, Graded, Rows, bare, canvas_identity, cells, identify, table
 from autograder.report.summary import counted, some_of
-from autograder.submissions.roster import Roster
+from autograder.submissions.roster import Roster, Student
 from autograder.submissions.top import top_of
 
 FEEDBACK = "feedback.html"
@@ -68,6 +68,12 @@ def feedback_names(download: Path, rows: Rows, roster: Roster, assignment: Assig
     the student handed in. So each name begins as one in the `download`, which is read as a class is, and only who
     handed in a file gets feedback.
     """
+    by_number: dict[str, Student] = {}
+    for student, _ in rows:
+        other = by_number.setdefault(student.keys.get("canvas", student.id), student)
+        if other is not student:
+            names = f"{other.name} ({other.id}) and {student.name} ({student.id})"
+            raise CannotExport(f"{names} have one number of Canvas in the gradebook: export it again")
     with ExitStack() as stack:
         entries = top_of(download, set(), stack, assignment, roster).entries
         begins = _beginnings(entry.name for entry in entries if not entry.folder)

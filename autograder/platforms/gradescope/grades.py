@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from autograder.classroom.outgoing import Graded, Rows, cells, table
+from autograder.classroom.written import file_names
+from autograder.submissions.spelling import same
 
 
 def gradebook(rows: Rows, graded: Graded, column: str, parts: bool) -> str:
@@ -22,9 +26,9 @@ def gradebook(rows: Rows, graded: Graded, column: str, parts: bool) -> str:
 
 
 def feedback_names(rows: Rows) -> dict[str, str]:
-    """A name for each student's feedback, by the student's id: the address, or else the id."""
-    return {
-        student.id: f"{student.keys.get('email') or student.id}.html".replace("/", "_")
-        for student, grade in rows
-        if grade
-    }
+    """A name for each student's feedback, by the student's id: the address if it is no one else's, or else the id."""
+    addresses = Counter(same(student.keys.get("email", "")) for student, _ in rows)
+    graded = [student for student, grade in rows if grade]
+    own = {each.id: email for each in graded if addresses[same(email := each.keys.get("email", ""))] == 1 and email}
+    names = file_names(own | {each.id: each.id for each in graded if each.id not in own})
+    return {student: f"{name}.html" for student, name in names.items()}

@@ -15,7 +15,7 @@ from autograder.assignment import Assignment, load
 from autograder.platforms.nbgrader.comments import FOLDER, ReusableComments
 from autograder.platforms.nbgrader.dates import EXTENSIONS
 from autograder.platforms.nbgrader.files import complete
-from autograder.platforms.nbgrader.roster import course_roster
+from autograder.platforms.nbgrader.roster import course_roster, having
 from autograder.report.summary import counted
 from autograder.submissions.roster import RosterError, read_extensions
 from autograder.submissions.spelling import same
@@ -100,7 +100,11 @@ def check_extensions(course: Path, assignments: Iterable[Assignment] = ()) -> No
         if all(note in each.notes for each in lists):
             get_logger().warning("%s", note)
     for student in dict.fromkeys(student for each in lists for student in each):
-        if same(student) not in known and not (roster and roster.find(student)):
+        people = having(student, roster) if roster else []
+        if len(people) > 1:
+            names = " and ".join(f"{each.name} ({each.id})" for each in people)
+            get_logger().warning("%s: %r does not count, since several have it: %s", EXTENSIONS, student, names)
+        elif not people and same(student) not in known:
             get_logger().warning("%s: nobody in the roster or in submitted/ is called %r", EXTENSIONS, student)
 
 

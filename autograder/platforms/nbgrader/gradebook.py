@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from nbgrader.api import Grade, Gradebook, MissingEntry, SubmittedAssignment
@@ -14,9 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.assignment import Assignment
 from autograder.classroom.entries import Recorded
+from autograder.classroom.outgoing import no_shared_word
 from autograder.platforms.nbgrader.roster import folder_name
 from autograder.points import total
 from autograder.submissions.layouts import Submitted, Upload, natural
+from autograder.submissions.roster import KEYS
 
 
 class NoGradebook(ValueError):
@@ -29,20 +33,17 @@ def join(upload: Upload, address: str, assignment: Assignment) -> tuple[Upload, 
     NoGradebook if there is none at this address, or if it knows nobody in the class.
     """
     students = _read(address, assignment.kit, assignment.by_hand.shares if assignment.by_hand else ())
-    by_key: dict[str, Submitted] = {}
-    for each in upload.submitted:
-        for key in filter(None, (*each.keys.values(), each.student)):
-            by_key[folder_name(key)] = each
+    theirs, doubts = _matched(students, upload.submitted)
     rows = {each.student: each for each in upload.submitted}
     recorded = {}
     for student in students:
-        row = by_key.get(student.id) or (by_key.get(folder_name(student.canvas)) if student.canvas else None)
+        row = theirs.get(student.id)
         if row is None:
             row = Submitted(student.id, None, "nothing was handed in", student.name, nothing=True)
             if upload.enrolled is not None:  # everyone in the roster has a row already
                 row = replace(row, unlisted=True, attention=("not in the roster",))
         elif student.name and row.name in ("", row.student):
-            row = replace(rows[row.student], name=student.name)
+            row = replace(row, name=student.name)
         rows[row.student] = row
         if student.recorded:
             recorded[row.student] = student.recorded
@@ -51,8 +52,62 @@ def join(upload: Upload, address: str, assignment: Assignment) -> tuple[Upload, 
             f"nobody in the gradebook is in this class: it knows {students[0].id}, and the class has "
             f"{upload.submitted[0].student}"
         )
+    for said, people in doubts.items():
+        rows |= {each: replace(rows[each], attention=(*rows[each].attention, said)) for each in people}
     submitted = sorted(rows.values(), key=lambda each: (natural(each.name.casefold()), natural(each.student)))
-    return replace(upload, submitted=submitted), recorded
+    return replace(upload, submitted=submitted, warnings=[*upload.warnings, *doubts]), recorded
+
+
+def _matched(students: list[_Student], rows: list[Submitted]) -> tuple[dict[str, Submitted], dict[str, set[str]]]:
+    """The row of each student in the gradebook who has one, by id; and each doubt about that, with the rows' ids.
+
+    A row's own id comes first, then Canvas' number, then other ids by their kinds. Each row is of one student.
+    """
+    found: dict[str, Submitted] = {}
+    ways: list[tuple[Callable[[_Student], str], Callable[[Submitted], str]]] = [
+        (lambda student: student.id, lambda row: row.student),
+        (lambda student: student.id, lambda row: folder_name(row.student)),
+        (lambda student: student.canvas, lambda row: row.keys.get("canvas", "")),
+        (lambda student: student.canvas, lambda row: row.student),
+    ]
+    for wanted, key in ways:
+        taken = {row.student for row in found.values()}
+        having = _by(key, [row for row in rows if row.student not in taken])
+        for student in students:
+            if student.id not in found and wanted(student) and len(people := having.get(wanted(student), [])) == 1:
+                found[student.id] = people[0]
+    by_kind = [_by(partial(_folder, kind), rows) for kind in KEYS]
+    doubts: dict[str, set[str]] = {}
+    for student in [each for each in students if each.id not in found]:
+        by_key = [there for each in by_kind if (there := each.get(student.id))]
+        may_be = {row.student: row for row in chain(*by_key)}
+        first = by_key[0] if by_key else []
+        taken = {row.student for row in found.values()}
+        if len(first) == 1 and first[0].student not in taken and not _is_called_otherwise(first[0], student.name):
+            found[student.id] = first[0]
+        if len(may_be) > 1 or (may_be and student.id not in found):
+            names = " or ".join(row.shown for row in may_be.values())
+            mine = found.get(student.id)
+            ends = f"it is read as {mine.shown}" if mine else f"its points are in the row of `{student.id}`"
+            said = f"`{student.id}` in the gradebook may be {names}: {ends}"
+            doubts[said] = {*may_be, mine.student if mine else student.id}
+    return found, doubts
+
+
+def _is_called_otherwise(row: Submitted, name: str) -> bool:
+    return bool(name) and row.name not in ("", row.student) and no_shared_word(name, row.name)
+
+
+def _folder(kind: str, row: Submitted) -> str:
+    """The id in nbgrader that the row's key of this kind makes; empty if it has none."""
+    return folder_name(row.keys[kind]) if row.keys.get(kind) else ""
+
+
+def _by(key: Callable[[Submitted], str], rows: list[Submitted]) -> dict[str, list[Submitted]]:
+    found: dict[str, list[Submitted]] = {}
+    for row in rows:
+        found.setdefault(key(row), []).append(row)
+    return found
 
 
 def due_in(address: str, assignment: str) -> datetime | None:

@@ -11,7 +11,7 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Dict, List, Unicode
 
 from autograder.assignment import load
-from autograder.classroom.outgoing import bare, canvas_identity, identify
+from autograder.classroom.outgoing import bare, canvas_identity, enrolled, identify
 from autograder.classroom.spreadsheet import harmless_cell
 from autograder.platforms.nbgrader.gradebook import without_points
 from autograder.platforms.nbgrader.roster import ROSTER, folder_name
@@ -127,16 +127,18 @@ class CanvasExport(RosterExport):
         joined: dict[str, Student] = {}
         missing, twice = [], []
         for student in students:
-            known = _enrolled(student, roster)
+            known, unclear = _enrolled(student, roster)
             if known and known.id in joined:
                 first, second = sorted((joined[known.id].id, student.id))
                 twice.append(f"{first} and {second} are both {known.name} ({known.id})")
             elif known:
                 joined[known.id] = student
-            elif student.id not in self.leave_out and any(score != "" for score in scores[student.id]):
-                missing.append(student.id)
-            else:
+            elif student.id in self.leave_out or all(score == "" for score in scores[student.id]):
                 self.log.warning("%s is not in the roster and is left out", student.id)
+            elif unclear:
+                twice.append(f"{unclear}; nbgrader db student add {student.id} --lms-user-id=NUMBER says which")
+            else:
+                missing.append(student.id)
         if twice:
             raise RosterError("; ".join(twice))
         if missing:
@@ -148,15 +150,17 @@ class CanvasExport(RosterExport):
         return joined
 
 
-def _enrolled(student: Student, roster: Roster) -> Enrolled | None:
-    """The student in the roster: by Canvas' number, as the download has it too; else by login, SIS id or address."""
-    number = student.lms_user_id or (match[1] if (match := re.search(r"_(\d+)$", student.id)) else "")
-    return (
-        (roster.find(number, "canvas") if number else None)
-        or next((each for each in roster.students if folder_name(each.id) == student.id), None)
-        or roster.find(student.id, "login", "sis", "id", "other id", "email", "canvas")
-        or (roster.find(student.email, "email", "login") if student.email else None)
-    )
+def _enrolled(student: Student, roster: Roster) -> tuple[Enrolled | None, str]:
+    """The student in the roster by Canvas' number, address or id, and why that is unclear; see `outgoing.enrolled`.
+
+    A number at the end of the id is Canvas', where the id is none of the roster's: the download has it too.
+    """
+    own = next((each.id for each in roster.students if folder_name(each.id) == student.id), student.id)
+    keys = {"canvas": student.lms_user_id or "", "email": student.email or "", "id": own}
+    name = _name(student, "{first} {last}") if student.first_name or student.last_name else own
+    known, unclear = enrolled(own, name, {kind: key for kind, key in keys.items() if key}, roster)
+    number = re.search(r"_(\d+)$", student.id)
+    return (known or (roster.find(number[1], "canvas") if number and not unclear else None)), unclear
 
 
 class GradescopeExport(RosterExport):

@@ -8,7 +8,7 @@ from pathlib import Path
 from nbgrader.api import Gradebook
 
 from autograder.classroom.outgoing import bare
-from autograder.submissions.roster import Roster, read_roster
+from autograder.submissions.roster import Roster, Student, read_roster
 from autograder.submissions.spelling import same
 
 ROSTER = "roster.csv"
@@ -26,12 +26,19 @@ def course_roster(course: Path) -> Roster | None:
 def same_student(course: Path, student: str) -> Callable[[str], bool]:
     """Whether a key, as people write it, means the student whom nbgrader knows by this id."""
     roster = course_roster(course)
-    known = roster.find(student) if roster else None
+    people = roster.students if roster else []
+    known = [who for who in people if folder_name(who.id) == student] or (having(student, roster) if roster else [])
 
     def is_same(key: str) -> bool:
-        return same(key) == same(student) or (roster is not None and known is not None and roster.find(key) is known)
+        return same(key) == same(student) or (roster is not None and len(known) == 1 and having(key, roster) == known)
 
     return is_same
+
+
+def having(key: str, roster: Roster) -> list[Student]:
+    """Who has this as the own id, or else as an id of any kind, which several students may have."""
+    own = [who for who in roster.students if same(who.id) == same(key)]
+    return own or roster.having(key) or [who for who in [roster.find(key)] if who]
 
 
 def enroll(gradebook: Gradebook, roster: Roster) -> None:
