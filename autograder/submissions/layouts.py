@@ -524,7 +524,8 @@ def _nobody_known(owners: list[_Owner], holders: list[Entry], roster: Roster) ->
     listed, *_ = (owner for owner in owners if owner.enrolled)
     other, *_ = sorted((owner for owner in owners if not owner.enrolled), key=lambda owner: not owner.claimed)
     columns = ", ".join(f"“{each}”" for each in roster.ids)
-    ids = f"`{listed.student}` in the roster, `{other.student}` in the upload; the roster's are read from {columns}"
+    read = f"are read from {columns}" if roster.ids else "are names alone"
+    ids = f"`{listed.student}` in the roster, `{other.student}` in the upload; the roster's {read}"
     said = f"nobody who handed in is in the roster: its ids look different ({other.claimed or ids}). "
     if roster.encoding:
         said += f"{roster.encoding}. If it has other letters, save it as “CSV UTF-8”. "

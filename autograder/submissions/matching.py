@@ -177,7 +177,7 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
             having = roster.having(key)
             found = having[0] if len(having) == 1 else None if having else roster.find(key)
         else:
-            found = roster.find(key, kind) or roster.find(key, "id", "other id", "login", "sis", "email")
+            found = roster.find(key, kind) or roster.find(key, "id", "other id", "login", "sis", "email", "other email")
         if found:
             others = [who for kind, key in student.keys.items() if (who := roster.find(key, kind)) and who is not found]
             said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]
