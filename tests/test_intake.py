@@ -560,7 +560,7 @@ def test_what_the_grader_may_not_read_is_no_zero(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "text", "reason"),
     [
-        ("--roster", "name\nada\n", "line 1"),
+        ("--roster", "person\nada\n", "line 1"),
         ("--extensions", "student,until\nada,tomorrow\n", "line 2"),
         ("--roster", "id\nbob\n", "nobody who handed in is in the roster"),
     ],

@@ -346,7 +346,7 @@ def _exchange(match: re.Match[str]) -> PlatformName:
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # What Blackboard writes in English and in other languages.
-_ATTEMPT = "attempt|poging|versuch|tentative|tentativa|tentativo|intento|forsøk|försök|forsøg|yritys|próba|deneme"
+ATTEMPT = "attempt|poging|versuch|tentative|tentativa|tentativo|intento|forsøk|försök|forsøg|yritys|próba|deneme"
 _WORD = r"[^\x00-,./:-@\[-^`{-\x7f]"  # what Canvas leaves in a name: letters, numbers, underscores; once hyphens too
 _BY_CANVAS = r"(?:(?P<number>\d+)_|(?=(?:text|link)\.html\Z))(?P<file>.+)"
 _CANVAS_GROUP = re.compile(rf"(?P<name>{_WORD}*?_\d+)_(?P<id>\d+)_{_BY_CANVAS}", re.DOTALL)
@@ -368,7 +368,7 @@ _PLATFORMS = (
     _platform(_moodle, r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?"),
     _platform(
         _blackboard,
-        rf"(?P<student>.+?)_(?:{_ATTEMPT})_",
+        rf"(?P<student>.+?)_(?:{ATTEMPT})_",
         r"(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|\.txt)",
     ),
     _platform(_autolab, r"(?P<student>[^\s@/]+@[^\s@/_]+)_(?P<version>\d{1,9})_(?P<file>.+)"),
