@@ -1,7 +1,10 @@
 """Which of a student's attempts counts, what is nobody's work, and who may share the work of a group."""
 
+import shutil
+from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
@@ -205,6 +208,51 @@ def test_feedback_from_moodle_is_left_aside_once(tmp_path: Path, kind: str, tabl
     (aside,) = upload.aside
     assert "Ada Lovelace_7000_assignfeedback_" in aside
     assert "and 1 more" in aside
+
+
+PAGE = '<!doctype html>\n<head>\n<meta name="generator" content="autograder">\n'
+OUTPUT = {"class.json": '{"schema": 1, "students": []}', "grades.csv": "", "index.html": "", "reports/ada7.json": "{}"}
+WRITTEN = {  # what this program writes, and what only looks so
+    "graded/": (OUTPUT, True),
+    "graded.zip": (OUTPUT, True),
+    "mine.zip": ({f"g/{name}": text for name, text in OUTPUT.items()}, True),
+    "feedback.zip": ({"lovelaceada_7000_900_feedback.html": PAGE, "stonebob_7001_901_feedback.html": PAGE}, True),
+    "students/": ({"ada7.html": PAGE, "bob8.html": PAGE}, True),
+    "pages.zip": ({"ada7.html": PAGE}, False),
+    "cy9.zip": (OUTPUT, False),
+    "work.zip": ({**OUTPUT, "reports/cs5814_vae.py": work("somebody")}, False),
+    "feedback/": ({"notes.html": "<p>read this</p>"}, False),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("table", ["", ROSTER])
+def test_what_this_program_wrote_is_left_aside(tmp_path: Path, name: str, packed: bool, table: str) -> None:
+    files, ours = WRITTEN[name]
+    if (packed and name in ("graded.zip", "mine.zip")) or (name == "cy9.zip" and not table):
+        return  # an archive in an archive is somebody's, and a name without a roster nobody's
+    for person in ("ada7", "bob8"):
+        put(tmp_path / "u" / person / "cs5814_vae.py", work(person))
+    if name.endswith("/"):
+        for each, text in files.items():
+            put(tmp_path / "u" / name / each, text)
+    else:
+        with ZipFile(tmp_path / "u" / name, "w") as archive:
+            for each, text in files.items():
+                archive.writestr(each, text)
+    upload = tmp_path / "u"
+    if packed:
+        upload = Path(shutil.make_archive(str(tmp_path / "class"), "zip", upload))
+    found = read(upload, table)
+    there = {row.student for row in found.submitted if not row.nothing}
+    assert (there == {"ada7", "bob8"}) is ours
+    assert any(each.startswith(name.strip("/")) and "written by" in each for each in found.aside) is ours
+    assert not any(row.attention for row in found.submitted if ours)
+
+
+def test_a_students_page_says_who_wrote_it() -> None:
+    assert PAGE.splitlines()[-1] in resources.files("autograder").joinpath("report/page.html.j2").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("others", "doubtful"), [(2, False), (0, True)])

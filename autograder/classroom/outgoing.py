@@ -87,9 +87,10 @@ def joined(graded: Graded, roster: Roster) -> Rows:
     for grade in graded.grades:
         student = _enrolled(grade, roster)
         if student is None and grade.points is not None:
-            missing.append(grade.name)
+            missing.append(_named(grade))
         elif student and student.id in places:
-            twice.append(f"{grade.name} and {places[student.id].name} are both {student.name} ({student.id})")
+            both = f"{_named(grade)} and {_named(places[student.id])}"
+            twice.append(f"{both} are both {student.name} ({student.id})")
         elif student:
             places[student.id] = grade
     if missing or twice:
@@ -99,6 +100,11 @@ def joined(graded: Graded, roster: Roster) -> Rows:
         )
         raise CannotExport("; ".join([*twice, *said]))
     return [(student, places.get(student.id)) for student in roster.students]
+
+
+def _named(grade: Grade) -> str:
+    """The name and, where they differ, the id: names may be those of several students."""
+    return grade.name if grade.name == grade.student else f"{grade.name} ({grade.student})"
 
 
 def _enrolled(grade: Grade, roster: Roster) -> Student | None:

@@ -491,7 +491,7 @@ def _with_attempts(rows: list[Submitted]) -> list[Submitted]:
     for row in rows:
         original = _without_attempt(without_copy(row.student))
         alike.setdefault(original if original in there else _without_attempt(row.student), []).append(row.student)
-    said = {}
+    said: dict[str, tuple[str, ...]] = {}
     for several in alike.values():
         if len(several) > 1 and not in_most(len(several), len(rows)):
             text = f"{' and '.join(f'`{each}`' for each in several[:_LISTED])} may be one student's: see which counts"

@@ -45,6 +45,8 @@ _COPY = re.compile(
     r"(?:[ _]*+(?:\d++|\(\d++\)))?)$"
 )
 _ANY_COPY = re.compile(_COPY.pattern, re.IGNORECASE)
+# What they add behind the suffix: Windows, Safari, wget and browsers.
+_ENDING = re.compile(r"(?:\.txt|\.download|\.\d{1,2}| ?\(\d{1,2}\)|\.)$")
 _COPY_OF = re.compile(r"^(?:copy of|kopie von|copie de|copia de|cópia de)[ _]+")
 
 
@@ -72,14 +74,14 @@ def stem(name: str) -> str:
 
 
 def alike(name: str, module: str) -> bool:
-    """Whether `name` is that of `module`, except for case, separators, a copy's number and `.txt`.
+    """Whether `name` is that of `module`, except for case, separators, a copy's number and endings such as `.txt`.
 
     Only what systems add on their own is ignored: `my_module.py` is another name.
     """
     if len(name) > LONGEST:
         return False
     name, wanted = _form(name), _form(module)
-    name = _COPY_OF.sub("", name.removesuffix(".txt"))
+    name = _COPY_OF.sub("", _ENDING.sub("", name))
     base, dot, end = name.rpartition(".")
     wanted_base, _, wanted_end = wanted.rpartition(".")
     if not dot or end.strip() != wanted_end:
