@@ -1,7 +1,10 @@
 """Which of a student's attempts counts, what is nobody's work, and who may share the work of a group."""
 
+import shutil
+from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
@@ -67,6 +70,99 @@ def test_the_last_attempt_counts_and_it_is_said(tmp_path: Path, form: str) -> No
         assert row.attention == ()
 
 
+WHEN = {  # in order
+    "year first": ("20261129T220500", "20261130T080000", "20261201T000000"),
+    "days": ("2026-11-29", "2026-11-30", "2026-12-01"),
+    "day first": ("29-11-2026-22-05", "30-11-2026-08-00", "30-11-2026-23-59"),
+    "with points": ("29.11.2026 22_05", "30.11.2026 08_00", "01.12.2026 00_00"),
+    "month first": ("11-29-2026 9-05 AM", "11-29-2026 12-05 PM", "11-30-2026 8-00 AM"),
+    "numbers": ("v1", "v2", "v10"),
+    "German": ("Versuch 1", "Versuch 2", "Versuch 10"),
+}
+AGAIN = ["{own}_{when}", "{when}_{own}", "{own} {when}", "{own}-{when}-hw3"]
+
+
+@given(
+    st.sampled_from([*WHEN]),
+    st.sampled_from(AGAIN),
+    st.sampled_from(["ada7", "ada", "Ada Lovelace", "ada7@x.edu"]),
+    st.permutations(range(3)),
+    st.booleans(),
+)
+def test_one_students_attempts_among_plain_names(
+    kind: str, form: str, own: str, order: list[int], folder: bool
+) -> None:
+    """The last counts where the roster says whose they are, also if nobody else's work has that form."""
+    names = [form.format(own=own, when=WHEN[kind][at]) for at in order]
+    table = (ROSTER.replace("ada7,", "ada,") if own == "ada" else ROSTER) + "di4,Di Dee,\n"
+    with TemporaryDirectory() as temporary:
+        for at, name in zip(order, names, strict=True):
+            put(Path(temporary) / "u" / (f"{name}/cs5814_vae.py" if folder else f"{name}.py"), work(str(at)))
+        for person in ("bob8", "cy9", "di4"):
+            put(Path(temporary) / "u" / person / "cs5814_vae.py", work(person))
+        there = rows(Path(temporary) / "u", table)
+    row = there["ada" if own == "ada" else "ada7"]
+    if row.source is None:  # an id of three letters may be there by chance, and an address may go on
+        assert own in ("ada", "ada7@x.edu")
+        assert "hw3" in form
+        assert row.unreadable
+        return
+    assert row.source == work("2").encode()
+    assert len(there) == 4
+    assert any("the last of 3 attempts counts" in note for note in row.notes)
+    assert bool(row.attention) == ("hw3" in form)
+
+
+@pytest.mark.parametrize("kind", ["V00123456", "v123456"])
+def test_an_id_that_looks_like_a_number_of_an_attempt_is_an_id(tmp_path: Path, kind: str) -> None:
+    ids = [f"{kind[:-1]}{digit}" for digit in "6789"]
+    table = "id,name\n" + "".join(f"{each},Pat P{each[-1]}\n" for each in ids)
+    for each in ids:
+        put(tmp_path / "u" / f"hw3_{each}" / "cs5814_vae.py", work(each))
+    for each, row in rows(tmp_path / "u", table).items():
+        assert row.source == work(each).encode()
+    assert all(not row.attention for row in rows(tmp_path / "u", "").values())
+
+
+@given(
+    st.sampled_from([*WHEN]),
+    st.sampled_from(["{own}_{when}", "{when}_{own}", "{own} {when}"]),
+    st.sampled_from(["ada", "Ada Lovelace", "new", "late"]),
+)
+def test_without_a_roster_what_may_be_one_students_is_reviewed(kind: str, form: str, own: str) -> None:
+    names = [form.format(own=own, when=when) for when in WHEN[kind][:2]]
+    others = ["bob", "bob_late", "bob (1)", "cy", "team-1", "team-2", "hw3_V00123456", "hw3_V00123457", "eve_new_7"]
+    with TemporaryDirectory() as temporary:
+        for name in [*names, *others]:
+            put(Path(temporary) / "u" / name / "cs5814_vae.py", work(name))
+        there = rows(Path(temporary) / "u", "")
+    assert {*there} == {*names, *others}
+    assert {name for name, row in there.items() if row.attention} == {*names, "bob", "bob_late", "bob (1)"}
+    for name in names:
+        assert all(f"`{other}`" in "".join(there[name].attention) for other in names)
+    assert all(row.source for row in there.values())
+
+
+NUMBERED = {
+    "Moodle": "{name}_{number}_assignsubmission_file/cs5814_vae.py",
+    "Canvas": "{joined}_{number}_{file}_cs5814_vae.py",
+    "Brightspace": "{number}-456 - {name} - Nov 30, 2026 1005 AM/cs5814_vae.py",
+}
+
+
+@pytest.mark.parametrize("platform", NUMBERED)
+@pytest.mark.parametrize("table", ["", "id,name\na,Ada Ek\nb,Bo Li\nc,Cy Au\n"])
+def test_one_number_under_two_names_is_reviewed(tmp_path: Path, platform: str, table: str) -> None:
+    """As after a change of name on the platform, between two downloads."""
+    for at, (name, number) in enumerate([("Ada Ek", 7001), ("Ada Lov", 7001), ("Bo Li", 7002), ("Cy Au", 7003)]):
+        first, last = name.lower().split()
+        where = NUMBERED[platform].format(name=name, joined=last + first, number=number, file=9000 + at)
+        put(tmp_path / "u" / where, work(name))
+    said = [row.name for row in read(tmp_path / "u", table).submitted if "the number 7001" in "".join(row.attention)]
+    assert len(said) == 2
+    assert len(read(tmp_path / "u", table).submitted) == 4
+
+
 # What does not tell which came last: parts, other numbers, one that grows while another falls, and the same time.
 UNSURE = {
     "{id}_part{when}.py": ("1", "2"),
@@ -112,6 +208,51 @@ def test_feedback_from_moodle_is_left_aside_once(tmp_path: Path, kind: str, tabl
     (aside,) = upload.aside
     assert "Ada Lovelace_7000_assignfeedback_" in aside
     assert "and 1 more" in aside
+
+
+PAGE = '<!doctype html>\n<head>\n<meta name="generator" content="autograder">\n'
+OUTPUT = {"class.json": '{"schema": 1, "students": []}', "grades.csv": "", "index.html": "", "reports/ada7.json": "{}"}
+WRITTEN = {  # what this program writes, and what only looks so
+    "graded/": (OUTPUT, True),
+    "graded.zip": (OUTPUT, True),
+    "mine.zip": ({f"g/{name}": text for name, text in OUTPUT.items()}, True),
+    "feedback.zip": ({"lovelaceada_7000_900_feedback.html": PAGE, "stonebob_7001_901_feedback.html": PAGE}, True),
+    "students/": ({"ada7.html": PAGE, "bob8.html": PAGE}, True),
+    "pages.zip": ({"ada7.html": PAGE}, False),
+    "cy9.zip": (OUTPUT, False),
+    "work.zip": ({**OUTPUT, "reports/cs5814_vae.py": work("somebody")}, False),
+    "feedback/": ({"notes.html": "<p>read this</p>"}, False),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("table", ["", ROSTER])
+def test_what_this_program_wrote_is_left_aside(tmp_path: Path, name: str, packed: bool, table: str) -> None:
+    files, ours = WRITTEN[name]
+    if (packed and name in ("graded.zip", "mine.zip")) or (name == "cy9.zip" and not table):
+        return  # an archive in an archive is somebody's, and a name without a roster nobody's
+    for person in ("ada7", "bob8"):
+        put(tmp_path / "u" / person / "cs5814_vae.py", work(person))
+    if name.endswith("/"):
+        for each, text in files.items():
+            put(tmp_path / "u" / name / each, text)
+    else:
+        with ZipFile(tmp_path / "u" / name, "w") as archive:
+            for each, text in files.items():
+                archive.writestr(each, text)
+    upload = tmp_path / "u"
+    if packed:
+        upload = Path(shutil.make_archive(str(tmp_path / "class"), "zip", upload))
+    found = read(upload, table)
+    there = {row.student for row in found.submitted if not row.nothing}
+    assert (there == {"ada7", "bob8"}) is ours
+    assert any(each.startswith(name.strip("/")) and "written by" in each for each in found.aside) is ours
+    assert not any(row.attention for row in found.submitted if ours)
+
+
+def test_a_students_page_says_who_wrote_it() -> None:
+    assert PAGE.splitlines()[-1] in resources.files("autograder").joinpath("report/page.html.j2").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("others", "doubtful"), [(2, False), (0, True)])

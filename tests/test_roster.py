@@ -475,6 +475,8 @@ def test_excel_for_mac_saves_in_mac_roman(tmp_path: Path) -> None:
         ("id,name\n", "lists no students"),
         ("ada\nbob\n", "line 1: no column"),
         ("id,section\nada,A\n,B\n", "line 3: this student has no id"),
+        ("Kennung,name\nada7,Ada\nbob8,Bob\n", "line 1: no column is called id"),
+        ("name,section\nAda Ek,1\nada ek,1\n", "line 3: ada ek has no id, and the name is in line 2 too"),
         ("id,name\n1.2E+11,Ada\n1.2E+11,Bob\n", "a spreadsheet rounded the numbers"),
         ("id,name\nada,Ada\n\nADA,Another\n", "line 4: the id ADA is also that of Ada in line 2"),
         ("id,name\nada,Lovelace, Ada\n", "line 2: 3 cells"),
@@ -658,7 +660,7 @@ def test_no_two_people_are_one_row(own: str, lines: list[tuple[str, str, str]]) 
         assert {*roster.having(own)} == {*roster.students}
 
 
-@pytest.mark.parametrize("cell", ["TBA", "n/a", "-", "None", "#N/A"])
+@pytest.mark.parametrize("cell", ["TBA", "n/a", "-", "None", "#N/A", "nan", "<NA>", "0", "0000", "0.0"])
 def test_what_says_that_there_is_no_id_is_none(tmp_path: Path, cell: str) -> None:
     roster = read_roster(written(tmp_path, f"id,name,email\nada,Ada,a@x\n{cell},Bo Li,{cell}\n{cell},Cy Au,{cell}\n"))
     assert [each.id for each in roster.students] == ["ada", "Bo Li", "Cy Au"]
@@ -666,6 +668,133 @@ def test_what_says_that_there_is_no_id_is_none(tmp_path: Path, cell: str) -> Non
     with pytest.raises(RosterError, match="line 3: Bo Li has no id, and the name is in line 2 too"):
         read_roster(written(tmp_path, f"id,name\n{cell},Bo Li\n{cell},Bo Li\n"))
     assert read_roster(written(tmp_path, f"id,name\nada,Ada\n{cell},Bo Li\n")).students[1].id == cell.removeprefix("#")
+
+
+@pytest.mark.parametrize("columns", ["name,section", "id,name,section", "Last Name,First Name", "Chinese Name,points"])
+def test_a_roster_may_have_names_alone(tmp_path: Path, columns: str) -> None:
+    """Google Classroom, Google Forms and Dropbox know no ids."""
+    cells = {"id": "", "section": "1", "points": "90"}
+    names = [("Ada", "Ek"), ("Bo", "Li"), ("Cy", "Au")]
+    rows = [
+        {**cells, "name": f"{first} {last}", "Chinese Name": f"{first} {last}", "First Name": first, "Last Name": last}
+        for first, last in names
+    ]
+    lines = [",".join(row[each] for each in columns.split(",")) for row in rows]
+    roster = read_roster(written(tmp_path, "\n".join([columns, *lines])))
+    assert [each.id for each in roster.students] == ["Ada Ek", "Bo Li", "Cy Au"]
+    assert roster.notes == ["table.csv: nobody has an id, so all are known by their names"]
+
+
+UNLINKED = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=5)
+
+
+@given(UNLINKED)
+def test_github_classrooms_grades_are_a_roster(having: list[tuple[bool, bool]]) -> None:
+    """A student may lack an account there, and an account a student."""
+    assume(any(identifier or account for identifier, account in having))
+    lines = [
+        f"hw3,{f'gh{at}' if account else ''},{f'u{at}@x.edu' if identifier else ''},"
+        for at, (identifier, account) in enumerate(having)
+    ]
+    text = "\n".join(["assignment_name,github_username,roster_identifier,student_repository_name", *lines])
+    with TemporaryDirectory() as temporary:
+        table = written(Path(temporary), text)
+        if (False, False) in having:
+            with pytest.raises(RosterError, match="this student has no"):
+                read_roster(table)
+            return
+        roster = read_roster(table)
+    assert len(roster.students) == len(having)
+    for at, (identifier, account) in enumerate(having):
+        who = roster.students[at]
+        assert {who.keys.get("identifier"), who.keys.get("github")} == {
+            f"u{at}@x.edu" if identifier else None,
+            f"gh{at}" if account else None,
+        }
+        assert who.id in who.keys.values()
+    assert not any("was not read" in note for note in roster.notes)
+
+
+def test_no_two_ids_of_different_kinds_make_one_student(tmp_path: Path) -> None:
+    text = "github_username,roster_identifier\nalex,\n,alex\n"
+    with pytest.raises(
+        RosterError, match="line 2: alex has no roster_identifier, and the github_username is in line 3"
+    ):
+        read_roster(written(tmp_path, text))
+
+
+WORD = st.sampled_from(["Ann", "Bo", "Luther", "Mary", "van der", "O'Neil", "Jr.", "III"])
+
+
+@given(WORD, st.sampled_from(["", "Luther", "van der"]), WORD, st.sampled_from(["", "Jr.", "López"]))
+def test_parts_of_a_name_are_read_and_may_be_missing(first: str, middle: str, last: str, after: str) -> None:
+    for columns in (
+        "First Name,Middle Name,Last Name,Suffix",
+        "Nombre,Segundo nombre,Primer apellido,Segundo apellido",
+    ):
+        with TemporaryDirectory() as temporary:
+            roster = read_roster(written(Path(temporary), f"id,{columns}\ns1,{first},{middle},{last},{after}\n"))
+        (who,) = roster.students
+        assert who.name == " ".join(filter(None, (first, middle, last, after)))
+        for parts in ((first, last), (first, middle, last), (first, last, after)):
+            assert roster.named(" ".join(filter(None, parts))) == [who]
+
+
+@pytest.mark.parametrize(
+    "column", ["Chinese Name", "Name in Chinese", "Name (Chinese)", "Native Name", "中文姓名", "Legal Name"]
+)
+def test_a_name_in_another_language_is_a_name_too(tmp_path: Path, column: str) -> None:
+    roster = read_roster(written(tmp_path, f"id,name,{column}\ns1,Wei Wang,王伟\ns2,Li Ma,Lily\ns3,Bo Ek,\n"))
+    assert [each.id for name in ("王伟", "Wei Wang", "Lily Ma") for each in roster.named(name)] == ["s1", "s1", "s2"]
+    assert roster.students[2].names == ("Bo Ek",)
+
+
+@pytest.mark.parametrize("title", ["Mr.", "Ms", "Dr.", "Prof. Dr.", "Herr", "Frau"])
+def test_a_title_is_no_part_of_a_name(tmp_path: Path, title: str) -> None:
+    roster = read_roster(written(tmp_path, f"id,name\ns1,{title} Ada Ek\ns2,Frau\ns3,Drew Mrs\ns4,Miss\n"))
+    named = {name: [each.id for each in roster.named(name)] for name in ("Ada Ek", f"{title} Ada Ek", "Drew Mrs", "Ek")}
+    assert named == {"Ada Ek": ["s1"], f"{title} Ada Ek": ["s1"], "Drew Mrs": ["s3"], "Ek": []}
+
+
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [
+        ("WANG Wei 王伟", ["wang wei", "王伟", "Wei Wang"]),
+        ("王伟 (Wei Wang)", ["王伟", "wei wang"]),
+        ("Иван Петров / Ivan Petrov", ["Иван Петров", "Ivan Petrov"]),
+    ],
+)
+def test_either_script_of_a_name_is_the_name(tmp_path: Path, name: str, names: list[str]) -> None:
+    roster = read_roster(written(tmp_path, f"id,name\ns1,{name}\ns2,Bo Ek\n"))
+    for each in names:
+        assert [who.id for who in (roster.named(each) or roster.turned(each))] == ["s1"]
+
+
+@pytest.mark.parametrize("cell", ["mailto:ada@x.edu", "Ada <ada@x.edu>", "ada@x.edu; a@y.com", "a@y.com, ada@x.edu"])
+def test_an_address_is_found_in_its_cell(tmp_path: Path, cell: str) -> None:
+    roster = read_roster(written(tmp_path, f'name,email\nAda Ek,"{cell}"\nBo Li,bo@x.edu\nCy Au,cy@x.edu\n'))
+    assert roster.students[0].id == "ada@x.edu"
+    assert [each.id for each in roster.addressed("ada")] == ["ada@x.edu"]
+    if "y.com" in cell:
+        assert roster.find("a@y.com") is roster.students[0]
+
+
+def test_a_table_is_read_where_each_line_is_in_quotes(tmp_path: Path) -> None:
+    roster = read_roster(written(tmp_path, '"id,name"\n"ada,""Ek, Ada"""\n"bob,Bob"\n'))
+    assert [(each.id, each.name) for each in roster.students] == [("ada", "Ek, Ada"), ("bob", "Bob")]
+
+
+def test_a_table_in_markdown_has_a_line_of_dashes(tmp_path: Path) -> None:
+    roster = read_roster(written(tmp_path, "| id | name |\n|:---|---:|\n| ada | Ada |\n| -- | Bob |\n"))
+    assert [each.name for each in roster.students] == ["Ada", "Bob"]
+    assert "only dashes" in roster.notes[0]
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "gb18030", "shift_jis", "big5"])
+def test_a_stop_says_that_letters_may_be_misread(tmp_path: Path, encoding: str) -> None:
+    heading = {"cp949": "학번,이름", "gb18030": "编号,姓名", "shift_jis": "番号,氏名", "big5": "編號,姓名"}[encoding]
+    with pytest.raises(RosterError, match=r"(no column.*not|neither) UTF-8.*save it as “CSV UTF-8”"):
+        read_roster(written(tmp_path, f"{heading}\n7,Ada\n", encoding))
 
 
 def test_blackboards_preview_user_is_no_student(tmp_path: Path) -> None:

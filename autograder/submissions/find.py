@@ -42,7 +42,18 @@ from autograder.submissions.files import (
     on_disk,
     room_to_unpack,
 )
-from autograder.submissions.names import ARCHIVES, LONGEST, UNREAD, alike, path_of, shown, stem, suffix, without_copy
+from autograder.submissions.names import (
+    ARCHIVES,
+    ATTEMPT,
+    LONGEST,
+    UNREAD,
+    alike,
+    path_of,
+    shown,
+    stem,
+    suffix,
+    without_copy,
+)
 from autograder.submissions.spelling import squeezed
 from autograder.submissions.traces import (
     MAX_NOTEBOOKS,
@@ -65,16 +76,22 @@ MAX_PYTHON = 20  # files searched in one submission
 COLLECTED = "collected.txt"  # what a collector says of a submission: a line for each note
 NO_MODULE = "No module: "  # how the line begins that says why there is none
 MAX_NOTES = 20_000  # bytes of it
-_NUMBERED = r"(?P<word>attempt|submission|version|revision|try|draft|take|v)[-_ ]?(?P<number>\d{1,18})"
+_NUMBERED = rf"(?P<word>{ATTEMPT}|submission|version|revision|try|draft|take|v)[-_ ]?(?P<number>\d{{1,18}})"
 _ATTEMPT = re.compile(rf"{_NUMBERED}(?: - (?:on time|late))?", re.IGNORECASE)
 _WITHIN = re.compile(rf"(?<![^\W_]){_NUMBERED}(?!\d)", re.IGNORECASE)  # of a name
 # The year first; without separators it needs a time, since students' numbers may begin with a year.
 _DATE = re.compile(
-    r"(?<!\d)(?P<year>\d{4})"
+    r"(?<!\d)(?<!\d[-_.]\d[-_.])(?<!\d[-_.]\d\d[-_.])(?P<year>\d{4})"  # behind day and month, a time may follow
     r"(?:(?P<between>[-_.])(?P<month>\d\d)(?P=between)(?P<day>\d\d)|(?P<compact>\d{4})(?=[T _-]\d\d|\d{6}(?!\d)))"
     r"(?:(?:[T _-]|(?<=\d{8})(?=\d{6}(?!\d)))(?P<hour>\d\d)[-_.:h]?(?P<minute>\d\d)(?:[-_.:]?(?P<second>\d\d))?"
     r"(?P<zone>Z?))?(?!\d)",
     re.ASCII,
+)
+# The day first, or the month, as is certain from the 13th on, or where there are points: `30.11.2026 23_43`.
+_DAY_FIRST = re.compile(
+    r"(?<!\d)(?P<first>\d{1,2})(?P<between>[-_.])(?P<second>\d{1,2})(?P=between)(?P<year>\d{4})"
+    r"(?:[T _-]+(?P<hour>\d{1,2})[-_.:h](?P<minute>\d\d)(?:[-_.:](?P<seconds>\d\d))?(?: ?(?P<noon>[AP]M))?)?(?!\d)",
+    re.ASCII | re.IGNORECASE,
 )
 _COUNTED = re.compile(r"\d{1,3}|1\d{9}(?:\d{3})?", re.ASCII)  # attempts; or seconds or milliseconds since 1970
 _COPIED = re.compile(r"(?P<name>.*?)[ _]*\((?P<number>\d{1,4})\)", re.DOTALL)  # a file of which there was one already
@@ -186,12 +203,14 @@ def attempt(folder: str) -> tuple[str, int] | None:
     """
     if match := _ATTEMPT.fullmatch(folder):
         return match["word"].lower(), int(match["number"])
-    return _time(dated) if (dated := _DATE.fullmatch(folder)) else None
+    if dated := _DATE.fullmatch(folder):
+        return _time(dated)
+    return _time_day_first(dated) if (dated := _DAY_FIRST.fullmatch(folder)) else None
 
 
 def attempt_in(name: str) -> tuple[str, str, tuple[str, int]] | None:
     """What is in a name before and after a date, or a number as in `v2`, and what `attempt` says of that."""
-    for pattern in (_DATE, _WITHIN):
+    for pattern in (_DATE, _DAY_FIRST, _WITHIN):
         found = pattern.search(name[:LONGEST])
         if found and (order := attempt(found[0])):
             return name[: found.start()], name[found.end() :], order
@@ -243,6 +262,20 @@ def _time(dated: re.Match[str]) -> tuple[str, int] | None:
     except ValueError:
         return None
     return ("date" if dated["hour"] is None else f"time{dated['zone']}"), int(when.timestamp())
+
+
+def _time_day_first(dated: re.Match[str]) -> tuple[str, int] | None:
+    day, month = int(dated["first"]), int(dated["second"])
+    if dated["between"] != "." and max(day, month) <= 12 and day != month:
+        return None
+    day, month = (month, day) if month > 12 else (day, month)
+    hour, minute, second = (int(dated[each] or 0) for each in ("hour", "minute", "seconds"))
+    hour = hour % 12 + 12 * (dated["noon"].upper() == "PM") if dated["noon"] else hour
+    try:
+        when = datetime(int(dated["year"]), month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+    return ("date" if dated["hour"] is None else "time"), int(when.timestamp())
 
 
 def _last_attempts(listing: Listing, module: str) -> tuple[list[File], list[File], list[str]]:

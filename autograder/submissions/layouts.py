@@ -32,7 +32,7 @@ from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, is_cut_off
 from autograder.submissions.find import Found, attempt, attempt_in, choose
 from autograder.submissions.forms import SHORT, Holders, in_most
-from autograder.submissions.matching import Known, Match, another_name, matched
+from autograder.submissions.matching import MANY, Known, Match, another_name, matched
 from autograder.submissions.names import (
     ARCHIVES,
     LONGEST,
@@ -73,6 +73,19 @@ _BY_SAKAI = {"timestamp.txt", "comments.txt", "feedbackText.html"}
 _GROUP = re.compile(
     r"(?:groups?|grp|groupe|gruppe|grupo|gruppo|groep|teams?|équipe|equipe|equipo)(?![^\W\d_])|0\d{4}_", re.IGNORECASE
 )
+_AGAIN = {
+    "late",
+    "final",
+    "fixed",
+    "new",
+    "again",
+    "redo",
+    "resubmit",
+    "resubmitted",
+    "resubmission",
+    "revised",
+    "updated",
+}
 _LISTED = 3  # names, or questions whose work it is, in one message
 _ONLY_FOLDER = "only an empty folder was handed in"
 _PACKED = (".7z", ".rar", ".tar.xz", ".txz")  # what is not opened, and may hold a module
@@ -222,10 +235,11 @@ def read_upload(
         ]
         found, blank = _with_blanks(owners, _with_odd_folders(owners, _with_handouts(found)), assignment)
         if roster is None:
-            found = _with_others_within(owners, _with_copies(found), assignment)
+            found = _with_others_within(owners, _with_attempts(found), assignment)
         else:
             found = _with_groups(owners, _with_strangers(owners, found, assignment), assignment)
             found = _with_left_aside(owners, found, [*top.aside, *more], roster)
+        found = _with_one_number(owners, found)
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
     warnings = [
@@ -467,18 +481,48 @@ def _some(students: Iterable[str]) -> str:
     return ", ".join(names[:_LISTED]) + (f" or {len(names) - _LISTED} more" if len(names) > _LISTED else "")
 
 
-def _with_copies(rows: list[Submitted]) -> list[Submitted]:
-    """The rows; for review where one is named like the copy of another's, as what is unpacked a second time."""
-    there = {same(row.student) for row in rows}
-    said: dict[str, list[str]] = {}
+def _with_attempts(rows: list[Submitted]) -> list[Submitted]:
+    """The rows; for review where names differ only by what tells one attempt, or one copy, from another.
+
+    What most names have in common is no student's.
+    """
+    alike: dict[str, list[str]] = {}
+    there = {_without_attempt(row.student) for row in rows}
     for row in rows:
-        original = without_copy(row.student)
-        if same(original) != same(row.student) and same(original) in there:
-            for student in (same(original), same(row.student)):
-                said.setdefault(student, []).append(
-                    f"`{row.student}` may be later work of `{original}`: see which counts"
-                )
-    return [replace(row, attention=(*row.attention, *said.get(same(row.student), ())[:_LISTED])) for row in rows]
+        original = _without_attempt(without_copy(row.student))
+        alike.setdefault(original if original in there else _without_attempt(row.student), []).append(row.student)
+    said: dict[str, tuple[str, ...]] = {}
+    for several in alike.values():
+        if len(several) > 1 and not in_most(len(several), len(rows)):
+            text = f"{' and '.join(f'`{each}`' for each in several[:_LISTED])} may be one student's: see which counts"
+            said |= dict.fromkeys(several, (text,))
+    return [replace(row, attention=(*row.attention, *said.get(row.student, ()))) for row in rows]
+
+
+def _without_attempt(student: str) -> str:
+    """A name for comparison without a date, a number as in `v2` and words such as `late`."""
+    before, after, (kind, order) = attempt_in(student) or (student, "", ("", 0))
+    if not kind.startswith(("date", "time")) and order >= MANY:
+        before, after = student, ""
+    words = words_of(f"{before} {after}")
+    return " ".join([word for word in words if word not in _AGAIN] or words) or same(student)
+
+
+def _with_one_number(owners: list[_Owner], rows: list[Submitted]) -> list[Submitted]:
+    """The rows; for review where a platform's number has two names, as after a change of name on the platform."""
+    names: dict[str, dict[str, set[str]]] = {}
+    for owner in owners:
+        for piece in owner.pieces:
+            number = piece.student.removeprefix(f"{piece.name}_")
+            if piece.entry.platform and number.isdecimal():
+                names.setdefault(number, {}).setdefault(piece.student, set()).add(owner.student)
+    said: dict[str, tuple[str, ...]] = {}
+    for number, called in names.items():
+        students = set().union(*called.values())
+        if len(called) > 1 and len(students) > 1 and all(len(theirs) == 1 for theirs in called.values()):  # no group's
+            text = f"{_some(map(shown, called))} have the number {number} on the platform: is this one student?"
+            said |= dict.fromkeys(students, (text,))
+    return [replace(row, attention=(*row.attention, *said.get(row.student, ()))) for row in rows]
 
 
 def _with_others_within(owners: list[_Owner], rows: list[Submitted], assignment: Assignment) -> list[Submitted]:
@@ -524,7 +568,8 @@ def _nobody_known(owners: list[_Owner], holders: list[Entry], roster: Roster) ->
     listed, *_ = (owner for owner in owners if owner.enrolled)
     other, *_ = sorted((owner for owner in owners if not owner.enrolled), key=lambda owner: not owner.claimed)
     columns = ", ".join(f"“{each}”" for each in roster.ids)
-    ids = f"`{listed.student}` in the roster, `{other.student}` in the upload; the roster's are read from {columns}"
+    read = f"are read from {columns}" if roster.ids else "are names alone"
+    ids = f"`{listed.student}` in the roster, `{other.student}` in the upload; the roster's {read}"
     said = f"nobody who handed in is in the roster: its ids look different ({other.claimed or ids}). "
     if roster.encoding:
         said += f"{roster.encoding}. If it has other letters, save it as “CSV UTF-8”. "

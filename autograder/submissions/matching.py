@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
+from autograder.submissions.find import attempt_in
 from autograder.submissions.forms import SHORT, Holders, has_id, ids_in_one_form, in_most, separator_of
 from autograder.submissions.names import LONGEST, shown
 from autograder.submissions.roster import Roster, Student
@@ -37,13 +38,15 @@ from autograder.submissions.spelling import (
 _LISTED = 3
 _SEPARATORS = 8  # of the most frequent ones, to see which tells a name from the rest
 _LONG_ID, _LONG_NUMBER = 4, 6  # characters of an id that is no word of a file's name by chance
+_BETWEEN = "-_ ."  # a name and a date
+MANY = 1000  # attempts: a longer number is an id
 _COPY = re.compile(r" ?\(\d{1,2}\)$")  # what Google Drive adds to the second of two files with one name
 _NUMBERS = re.compile(r"[\W_]*(?:\d++[\W_]++)++(?=[^\W\d_])")  # a date, or what a platform counts
 _OF_A_BROWSER = re.compile(r"\d{1,2}")  # in brackets, behind a name that exists already; an id behind a person's name
 _WORDS = {"canvas": "Canvas number", "email": "email address", "sis": "SIS id"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Known:
     """A student as an upload knows them.
 
@@ -81,7 +84,74 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     doubtful = [each for each in students if each.readings]
     asked = {each.student: Match() for each in doubtful}
     asked |= _claims(doubtful, {each.student: _meant(each, roster) for each in doubtful})
-    return _matched([each for each in students if not each.readings], roster) | asked
+    certain = [each for each in students if not each.readings]
+    return _with_attempts(certain, roster) | asked
+
+
+def _with_attempts(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
+    """Whom the entries mean; of attempts, the last alone is matched, and the earlier ones are of the same student.
+
+    It is read as any other entry, then by what is next to the date or number; else each of the attempts is.
+    """
+    attempts = _attempts(students, roster)
+    while True:
+        last = {each[-1].student: ways[0] for each, ways in attempts}
+        earlier = {each.student for several, _ in attempts for each in several[:-1]}
+        found = _matched([last.get(each.student, each) for each in students if each.student not in earlier], roster)
+        matches = [found[several[-1].student] for several, _ in attempts]
+        doubted = [
+            not each.people or (each.attention and len(ways) > 1)
+            for each, (_, ways) in zip(matches, attempts, strict=True)
+        ]
+        if not any(doubted):
+            break
+        left = [
+            (several, ways[1:] if doubt else ways) for (several, ways), doubt in zip(attempts, doubted, strict=True)
+        ]
+        attempts = [(several, ways) for several, ways in left if ways]
+    for several, ways in attempts:
+        student = several[-1].student
+        match = found[student]
+        if ways[0] is not several[-1] and not match.notes:
+            said = f"`{shown(student)}` was matched to {match.people[0].name} in the roster by the id in it"
+            found[student] = replace(match, notes=(said,))
+        found |= {each.student: replace(match, notes=(), attention=()) for each in several[:-1]}
+    return found
+
+
+def _attempts(students: Sequence[Known], roster: Roster) -> list[tuple[list[Known], list[Known]]]:
+    """Entries whose names differ only by a date or a number as in `v2`, in order, with how the last may be read.
+
+    What is next to the date may be a whole name or id of the roster. What most entries have in common is no student's.
+    """
+    forms: dict[tuple[str, ...], list[tuple[int, Known]]] = {}
+    for each in students:
+        before, after, (kind, order) = attempt_in(each.student) or ("", "", ("", 0))
+        varying = each.student[len(before) : len(each.student) - len(after)]
+        known = roster.having(each.student) or roster.having(varying) or roster.named(each.student)
+        if (
+            kind
+            and each.keys == {"id": each.student}
+            and not known
+            and (kind.startswith(("date", "time")) or order < MANY)
+        ):
+            forms.setdefault((same(before), same(after), kind), []).append((order, each))
+    names = {same(each.student) for each in students}
+    attempts = []
+    for (before, after, _), several in forms.items():
+        rest = before.rstrip(_BETWEEN) + after if before else after.lstrip(_BETWEEN)
+        in_order = 1 < len(several) == len({order for order, _ in several})
+        if not in_order or rest in names:
+            continue
+        having = roster.having(rest) if len(rest) >= SHORT else []
+        named = roster.named(rest) if not having and len(words_of(rest)) > 1 else []
+        theirs = [each for _, each in sorted(several, key=lambda each: each[0])]
+        ways = [theirs[-1]]
+        if len(having) + len(named) == 1:
+            ways.append(replace(theirs[-1], name=rest, keys={"id": rest} if having else {}))
+        if len(ways) > 1 or not in_most(len(several), len(students)):
+            attempts.append((theirs, ways))
+    return attempts
 
 
 def _matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
@@ -177,7 +247,7 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
             having = roster.having(key)
             found = having[0] if len(having) == 1 else None if having else roster.find(key)
         else:
-            found = roster.find(key, kind) or roster.find(key, "id", "other id", "login", "sis", "email")
+            found = roster.find(key, kind) or roster.find(key, "id", "other id", "login", "sis", "email", "other email")
         if found:
             others = [who for kind, key in student.keys.items() if (who := roster.find(key, kind)) and who is not found]
             said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]

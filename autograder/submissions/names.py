@@ -45,6 +45,8 @@ _COPY = re.compile(
     r"(?:[ _]*+(?:\d++|\(\d++\)))?)$"
 )
 _ANY_COPY = re.compile(_COPY.pattern, re.IGNORECASE)
+# What they add behind the suffix: Windows, Safari, wget and browsers.
+_ENDING = re.compile(r"(?:\.txt|\.download|\.\d{1,2}| ?\(\d{1,2}\)|\.)$")
 _COPY_OF = re.compile(r"^(?:copy of|kopie von|copie de|copia de|cópia de)[ _]+")
 
 
@@ -72,14 +74,14 @@ def stem(name: str) -> str:
 
 
 def alike(name: str, module: str) -> bool:
-    """Whether `name` is that of `module`, except for case, separators, a copy's number and `.txt`.
+    """Whether `name` is that of `module`, except for case, separators, a copy's number and endings such as `.txt`.
 
     Only what systems add on their own is ignored: `my_module.py` is another name.
     """
     if len(name) > LONGEST:
         return False
     name, wanted = _form(name), _form(module)
-    name = _COPY_OF.sub("", name.removesuffix(".txt"))
+    name = _COPY_OF.sub("", _ENDING.sub("", name))
     base, dot, end = name.rpartition(".")
     wanted_base, _, wanted_end = wanted.rpartition(".")
     if not dot or end.strip() != wanted_end:
@@ -346,7 +348,7 @@ def _exchange(match: re.Match[str]) -> PlatformName:
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # What Blackboard writes in English and in other languages.
-_ATTEMPT = "attempt|poging|versuch|tentative|tentativa|tentativo|intento|forsøk|försök|forsøg|yritys|próba|deneme"
+ATTEMPT = "attempt|poging|versuch|tentative|tentativa|tentativo|intento|forsøk|försök|forsøg|yritys|próba|deneme"
 _WORD = r"[^\x00-,./:-@\[-^`{-\x7f]"  # what Canvas leaves in a name: letters, numbers, underscores; once hyphens too
 _BY_CANVAS = r"(?:(?P<number>\d+)_|(?=(?:text|link)\.html\Z))(?P<file>.+)"
 _CANVAS_GROUP = re.compile(rf"(?P<name>{_WORD}*?_\d+)_(?P<id>\d+)_{_BY_CANVAS}", re.DOTALL)
@@ -368,7 +370,7 @@ _PLATFORMS = (
     _platform(_moodle, r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?"),
     _platform(
         _blackboard,
-        rf"(?P<student>.+?)_(?:{_ATTEMPT})_",
+        rf"(?P<student>.+?)_(?:{ATTEMPT})_",
         r"(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|\.txt)",
     ),
     _platform(_autolab, r"(?P<student>[^\s@/]+@[^\s@/_]+)_(?P<version>\d{1,9})_(?P<file>.+)"),

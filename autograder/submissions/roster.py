@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
+from itertools import combinations
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -61,6 +62,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "identificador",
         "identificativo",
         "identificatie",
+        "roster identifier",
     ),  # Moodle's “Participant 12345”, next to an ID number; GitHub Classroom's
     "login": (
         "sis login id",
@@ -95,6 +97,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "indirizzo email",
         "e mailadres",
     ),
+    "other email": (),  # of two addresses in one cell
     "github": ("github username",),
 }
 _NAME: tuple[str, ...] = ("name", "full name", "student name")
@@ -123,10 +126,12 @@ _FIRST: tuple[str, ...] = (
     "vorname",
 )
 _FIRST += ("prénom", "prenom", "nombre", "nombres", "nome", "voornaam")
-_FIRST += ("imię", "imiona", "förnamn", "fornavn", "etunimi", "jméno", "ime", "имя", "ad", "adı")
+_FIRST += ("primer nombre", "imię", "imiona", "förnamn", "fornavn", "etunimi", "jméno", "ime", "имя", "ad", "adı")
 _LAST: tuple[str, ...] = ("last name", "lastname", "last", "surname", "family name", "family", "nachname")
 _LAST += ("familienname", "nom", "nom de famille", "apellido", "apellidos", "cognome", "sobrenome", "achternaam")
 _LAST += (
+    "primer apellido",
+    "apellido paterno",
     "nazwisko",
     "efternamn",
     "efternavn",
@@ -138,6 +143,10 @@ _LAST += (
     "soyad",
     "soyadı",
 )
+# Parts of a name between these two and after them, which people and platforms may leave out.
+_MIDDLE: tuple[str, ...] = ("middle name", "middle names", "middle initial", "middle", "segundo nombre", "infix")
+_MIDDLE += ("tussenvoegsel", "tussenvoegsels", "voorvoegsel", "voorvoegsels", "other names", "patronymic", "отчество")
+_AFTER = ("suffix", "name suffix", "segundo apellido", "apellido materno", "second surname")
 # What Moodle writes into its column “Identifier”, which is called “ID” in other languages.
 _PARTICIPANT = re.compile(
     r"(?:participante?|teilnehmer(?:[/:*_]?in)?|partecipante|deelnemer|deltagare|deltager|deltaker)\s*(\d+)",
@@ -149,6 +158,16 @@ _PART = re.compile(r"(?:.* )?(?:(?P<first>first|given|f|fore)|(?P<last>last|fami
 _OF_OTHERS = re.compile(
     r"\b(?:advis[eo]rs?|instructors?|teachers?|professors?|faculty|parents?|guardians?|mothers?|fathers?|contacts?"
     r"|emergency|tas?|graders?|tutors?|mentors?|supervisors?|spouses?|partners?|former|previous|maiden|birth|middle)\b"
+)
+# A whole name in another language or script: `Chinese Name`, `Name in English`.
+_LANGUAGE = (
+    r"(?:arabic|chinese|english|greek|hebrew|hindi|japanese|korean|persian|russian|thai|vietnamese|native|local|latin"
+    r"|roman(?:i[sz]ed)?|hangul|hanzi|kana|kanji|pinyin|romaji|alternate|alternative|legal|official)"
+)
+_OTHER_NAME = re.compile(
+    rf"(?:full )?{_LANGUAGE} (?:full )?names?|(?:full )?names? (?:in )?{_LANGUAGE}(?: (?:characters|letters|script))?"
+    r"|pinyin|romaji|furigana|(?:中文|英文|外文)(?:名字?|姓名)|(?:姓名)?拼音|フリガナ|ふりがな|ローマ字(?:氏名)?"
+    r"|(?:영문|한글) ?(?:이름|성명)"
 )
 _CHOSEN = re.compile(r"\b(?:preferred|chosen|nick\w*|used|known|called)\b")
 # An id as institutions call it, with the word for a number: `Roll No.`, `Reg. Number`, `University ID`.
@@ -198,7 +217,16 @@ _DENIED = re.compile(
     r"|revoked|expired|inactive|invalid|not (?:granted|approved|accepted|valid|active)"
 )
 _ASIDE = ("why", "reason", "reasons", "note", "notes", "comment", "comments", "section", "timestamp")
-_KNOWN = {*_NAME, *_FIRST, *_LAST, *_UNTIL, "student", *(each for columns in KEYS.values() for each in columns)}
+_KNOWN = {
+    *_NAME,
+    *_FIRST,
+    *_MIDDLE,
+    *_LAST,
+    *_AFTER,
+    *_UNTIL,
+    "student",
+    *(each for columns in KEYS.values() for each in columns),
+}
 _LETTERS = {
     each.replace(" ", ""): each for each in (*_PREFERRED, *_ROLE, *_GROUP, _GROUPS, _STATUS, *sorted(_KNOWN))
 }  # of columns that are written in one word
@@ -222,7 +250,9 @@ _WORDS = 100  # of a text in which names are looked for
 _RUN = 8  # words that are compared with a whole name
 _TEST_STUDENT = "test student"  # from Canvas, if an instructor tried the student view
 _PREVIEW_USER = "_previewuser"  # at the end of the user name under which Blackboard shows it to an instructor
-_NO_ID = re.compile(r"[\W_]*|tba|tbd|n/?a|none|null|nil|unknown|pending|missing|#n/a", re.IGNORECASE)
+_NO_ID = re.compile(
+    r"[\W_]*|tba|tbd|n/?a|<na>|nan|nat|none|null|nil|undefined|unknown|pending|missing|#n/a|0+(?:\.0+)?", re.IGNORECASE
+)
 
 _MARKS = (  # the first bytes of a text file, with its encoding
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -250,7 +280,7 @@ class Student:
         row: the line of the file, by its columns.
         line: its number in the file.
         groups: as in Canvas' list of a group set.
-        preferred: another name of the student, from the column for it; empty if the roster has none.
+        others: the student's other names, from the columns for them, or without a part that may be left out.
         status: what the roster says of it if the student has handed something in.
     """
 
@@ -260,13 +290,13 @@ class Student:
     row: Mapping[str, str]
     line: int
     groups: tuple[str, ...] = ()
-    preferred: str = ""
+    others: tuple[str, ...] = ()
     status: str = ""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """All names of the student."""
-        return (self.name, self.preferred) if self.preferred else (self.name,)
+        return tuple(dict.fromkeys((self.name, *self.others)))
 
     def group_like(self, name: str) -> str:
         """The student's group of this name, with any separators; empty if there is none."""
@@ -499,17 +529,34 @@ def _has_address(text: str, email: str) -> bool:
 def read_roster(path: Path) -> Roster:
     """The students in the CSV file at `path`. RosterError names the line that is wrong."""
     table = _Table(path)
+    try:
+        return _read(path, table)
+    except RosterError as error:
+        said = re.sub("[“”’…]", "", str(error))
+        if not table.encoding or said.isascii():
+            raise
+        remedy = "If that shows other letters than the file has, save it as “CSV UTF-8”"
+        raise RosterError(f"{error}. {table.encoding}. {remedy}") from error
+
+
+def _read(path: Path, table: _Table) -> Roster:
     kinds, name, canvas = _columns(table)
     people: list[tuple[int, Row, Row, str]] = []
     notes = list(table.notes)
     no_ids = _no_ids(table, [*kinds.values()])
     above = True
     asides = _asides(table, [*kinds.values()], name)
+    common = Counter(
+        _institution_of(each) for _, row in table.rows for each in _addresses(row.get(kinds.get("email", ""), ""))
+    )
     for line, row in table.rows:
         given = {kind: row[column] for kind, column in kinds.items() if (column, same(row[column])) not in no_ids}
         keys = {kind: cell.removeprefix("#") for kind, cell in given.items() if cell}  # Brightspace writes #jdoe
         if moodles := _PARTICIPANT.fullmatch(keys.get("identifier", keys.get("id", ""))):
             keys["identifier"] = f"Participant {moodles[1]}"
+        if addresses := _addresses(keys.get("email", "")):
+            ranked = sorted(addresses, key=lambda each: -common[_institution_of(each)])
+            keys |= dict(zip(("email", "other email"), ranked, strict=False))
         if re.fullmatch(r"[^\s@]+@[^\s@]+", keys.get("identifier", "")):  # in GitHub Classroom's list
             keys.setdefault("email", keys["identifier"])
         called = " ".join(filter(None, (row[column] for column in name)))
@@ -531,36 +578,41 @@ def read_roster(path: Path) -> Roster:
             above = False
     if not people:
         raise RosterError(f"{path.name} lists no students")
-    students, said = _told_apart(path, people, kinds)
+    students, said = _told_apart(path, people, kinds, name)
     notes += said
     if not name and (unread := [each for each in table.columns if "name" in _form(each)]):
-        unread = [each for each in unread if each not in kinds.values() and _meaning(each) not in _GROUP]
+        read = {*_GROUP, *_FOR, *_COURSE, "student repository name"}
+        unread = [each for each in unread if each not in kinds.values() and _meaning(each) not in read]
         notes += [f"{path.name}: no column is known to hold names; “{each}” was not read" for each in unread]
-    if len(name) == 1 and _meaning(name[0]) in (*_FIRST, *_LAST):
-        notes.append(f"{path.name}: “{name[0]}” is the only column known to hold a part of the name")
+    if len(parts := [each for each in name if _meaning(each) in (*_FIRST, *_LAST)]) == 1:
+        notes.append(f"{path.name}: “{parts[0]}” is the only column known to hold a part of the name")
     return Roster(students, table.columns, notes, tuple(dict.fromkeys(kinds.values())), table.encoding)
 
 
 def _told_apart(
-    path: Path, people: list[tuple[int, Row, Row, str]], kinds: dict[str, str]
+    path: Path, people: list[tuple[int, Row, Row, str]], kinds: dict[str, str], name: list[str]
 ) -> tuple[list[Student], list[str]]:
     """The students in these lines, each with an id that nobody else has, and what was guessed.
 
     RosterError where one id is that of people with different names.
     """
     id_kind = _identifying(path, people, kinds)
-    notes: list[str] = []
+    notes = [] if id_kind else [f"{path.name}: nobody has an id, so all are known by their names"]
     seen: dict[str, list[Student]] = {}
-    for line, row, keys, called in people:
-        own = row[kinds[id_kind]].removeprefix("#") if id_kind in keys else called
+    for line, row, keys, called in sorted(people, key=lambda person: id_kind not in person[2]):
+        given, column = next(((key, kinds.get(kind, kind)) for kind, key in keys.items()), ("", ""))
+        own = called or given
+        if id_kind in keys:
+            own = keys[id_kind] if id_kind == "email" else row[kinds[id_kind]].removeprefix("#")
         where = f"{path.name}, line {line}"
         having = seen.setdefault(same(own), [])
         if id_kind not in keys:
-            notes.append(f"{where}: {called} has no {kinds[id_kind]}, and is known by the name")
+            by, no = "name" if called else column, kinds.get(id_kind, "id")
+            notes += [f"{where}: {own} has no {no}, and is known by the {by}"] if id_kind else []
             if having:
-                said = f"{called} has no {kinds[id_kind]}, and the name is in line {having[0].line} too"
-                raise RosterError(f"{where}: {said}")
-        student = Student(own, called or own, keys, row, line, _groups(row), _preferred(row, called), _status(row))
+                raise RosterError(f"{where}: {own} has no {no}, and the {by} is in line {having[0].line} too")
+        others = (*_shorter(row, name), *_other_names(row, called))
+        student = Student(own, called or own, keys, row, line, _groups(row), others, _status(row))
         if other := next((each for each in having if not _one_name(each.name, student.name)), None):
             said = f"the {kinds[id_kind]} {own} is also that of {other.name} in line {other.line}"
             raise RosterError(f"{where}: {said}{_rounded(own)}")
@@ -605,8 +657,8 @@ def _joined(earlier: Student, student: Student) -> Student:
     """One student of whom there are two lines, with what either says."""
     groups = tuple({same(group): group for group in (*student.groups, *earlier.groups)}.values())
     keys = {**student.keys, **earlier.keys}
-    preferred, status = earlier.preferred or student.preferred, earlier.status or student.status
-    return replace(earlier, keys=keys, groups=groups, preferred=preferred, status=status)
+    others, status = (*earlier.others, *student.others), earlier.status or student.status
+    return replace(earlier, keys=keys, groups=groups, others=others, status=status)
 
 
 def _no_ids(table: _Table, columns: list[str]) -> set[tuple[str, str]]:
@@ -668,6 +720,8 @@ def _tells(kind: str, key: str, above: int) -> bool:
 
 def _no_student(row: Row, keys: Row, called: str) -> str:
     """Why a row is not a student's; empty if it is."""
+    if all(re.fullmatch(r":?-{2,}:?|", cell) for cell in row.values()):  # below the heads of a table in Markdown
+        return f"“{called}” is not a student: there are only dashes in this line"
     if role := _staff_role(row):
         return f"“{called}” is not a student: {role}"
     if any(same(key).endswith(_PREVIEW_USER) for key in keys.values()):
@@ -688,14 +742,32 @@ def _groups(row: Row) -> tuple[str, ...]:
     return tuple(one or filter(None, (group.strip() for cell in several for group in cell.split(","))))
 
 
-def _preferred(row: Row, name: str) -> str:
-    """The name by which the student prefers to be called, in full; empty if the roster has none."""
+def _shorter(row: Row, name: list[str]) -> list[str]:
+    """The name without the parts that may be left out, middle names and what follows the name, or one of these."""
+    optional = [each for each in name if _meaning(each) in (*_MIDDLE, *_AFTER) and row[each]]
+    dropped = [{*each} for count in range(1, len(optional) + 1) for each in combinations(optional, count)]
+    shorter = [[row[each] for each in name if each not in left and row[each]] for left in dropped]
+    return [" ".join(words) for words in shorter if len(words) > 1]
+
+
+def _other_names(row: Row, name: str) -> list[str]:
+    """The names by which the student prefers to be called, and those in other languages, in full."""
     called = next((cell for column, cell in row.items() if _meaning(column) in _PREFERRED and cell), "")
     others = (cell for column, cell in row.items() if _meaning(column) in _FIRST)  # legal ones, next to usual ones
-    called = called or next((cell for cell in others if same(cell) not in same(name)), "")
+    called = called or next((cell for cell in others if cell and same(cell) not in same(name)), "")
     last = name.partition(",")[0] if "," in name else " ".join(name.split()[-1:])
     family = next((cell for column, cell in row.items() if _meaning(column) in _LAST and cell), last)
-    return called if not called or same(family) in same(called) else f"{called} {family}"
+    found = [called if not called or same(family) in same(called) else f"{called} {family}"]
+    for cell in [cell for column, cell in row.items() if _OTHER_NAME.fullmatch(_form(column))]:
+        given_alone = len(cell.split()) == 1 and has_case(cell)
+        found.append(f"{cell} {family}" if given_alone else cell)
+    return [each for each in found if each]
+
+
+def _addresses(cell: str) -> list[str]:
+    """The email addresses in a cell: `ada@x.edu; ada@mail.com`, `mailto:ada@x.edu`, `Ada <ada@x.edu>`."""
+    found = re.findall(r"[^\s,;|/<>()]+@[^\s,;|/<>()]+", re.sub("mailto:", " ", cell, flags=re.IGNORECASE))
+    return [*dict.fromkeys(found)]
 
 
 def _status(row: Row) -> str:
@@ -727,10 +799,13 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     by_form = table.by_form
     kinds = {kind: by_form[each] for kind, columns in KEYS.items() for each in reversed(columns) if each in by_form}
     whole = [by_form[each] for each in _NAME if each in by_form][:1]
-    firsts = (*_FIRST, "preferred first name")
-    parts = [by_form[there[0]] for group in (firsts, _LAST) if (there := [each for each in group if each in by_form])]
+    groups = ((*_FIRST, "preferred first name"), _MIDDLE, _LAST, _AFTER)
+    parts = [by_form[there[0]] for group in groups if (there := [each for each in group if each in by_form])]
+    parts = parts if any(_meaning(each) not in (*_MIDDLE, *_AFTER) for each in parts) else []
     if not whole and not parts:
         whole = [by_form[each] for each in _PREFERRED if each in by_form and each.endswith(" name")][:1]
+    if not whole and not parts:
+        whole = [column for form, column in by_form.items() if _OTHER_NAME.fullmatch(form)][:1]
     own = {"section", "sis user id", "sis login id"} if "student" in by_form else {"sis login id"} if parts else set()
     canvas = "id" in by_form and own & by_form.keys()
     if canvas:
@@ -740,7 +815,7 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     elif "student" in by_form and not whole and not parts:
         whole = [by_form["student"]]
     kinds = _with_other_id(table, kinds, [*whole, *parts])
-    if not kinds:
+    if not kinds and (not (whole or parts) or _may_hold_ids(table, whole or parts)):
         raise RosterError(
             f"{table.path.name}, line {table.first}: no column is called id, student, login or email, and the "
             f"file must begin with the names of its columns. It has {', '.join(f'“{each}”' for each in table.columns)}"
@@ -772,27 +847,34 @@ def _with_other_id(table: _Table, kinds: dict[str, str], name: list[str]) -> dic
     return kinds
 
 
+def _may_hold_ids(table: _Table, name: list[str]) -> bool:
+    """Whether a column that is not known has a word of its own for each student, and does not count the rows."""
+    for column in [each for each in table.columns if each not in name]:
+        cells = [same(row[column]) for _, row in table.rows]
+        if len({*cells}) == len(cells) > max(1, 2 * _of_rows(cells)) and not any(re.search(r"\s|^$", c) for c in cells):
+            return True
+    return False
+
+
 def _of_rows(cells: list[str]) -> int:
     """How many of these may be no ids but numbers of rows, of which some may be deleted."""
     return sum(cell.isdecimal() and int(cell[:18]) <= 2 * len(cells) for cell in cells)
 
 
 def _identifying(path: Path, people: list[tuple[int, Row, Row, str]], kinds: dict[str, str]) -> str:
-    """The first kind of key that everybody has; else the one that most have, where the others have a name.
+    """The first kind of key that everybody has; else the one that most have; empty if nobody has any.
 
-    If nobody has it, the cells must say so.
+    Who lacks it must have a name or another key.
     """
     in_order = [kind for kind in KEYS if kind in kinds]
-    for kind in in_order:
-        if all(kind in keys for _, _, keys, _ in people):
-            return kind
-    having = Counter(kind for _, _, keys, _ in people for kind in keys)
-    for kind in sorted(in_order, key=lambda kind: -having[kind]):
-        if all(kind in keys or (called and (having[kind] or row[kinds[kind]])) for _, row, keys, called in people):
-            return kind
-    first = in_order[0]
-    line = next(line for line, _, keys, _ in people if first not in keys)
-    raise RosterError(f"{path.name}, line {line}: this student has no {first}, and no other id is complete")
+    having = Counter(kind for _, _, keys, _ in people for kind in in_order if kind in keys)
+    if complete := [kind for kind in in_order if having[kind] == len(people)]:
+        return complete[0]
+    for line, _, keys, called in people:
+        if not (keys or called):
+            first = in_order[0] if in_order else "name"
+            raise RosterError(f"{path.name}, line {line}: this student has no {first}, and no other id is complete")
+    return max(in_order, key=lambda kind: having[kind]) if having else ""
 
 
 class Extensions(dict[str, datetime]):
@@ -918,6 +1000,7 @@ class _Table:
         text, self._before = self._text(), 0
         if match := re.match(r'"?sep=."?\n', text, re.IGNORECASE):  # Excel's mark of the separator
             text, self._before = text[match.end() :], 1
+        text = _unwrapped(text)
         header = text.lstrip("\n").partition("\n")[0]
         if above := self._title(text):
             self._before, text = self._before + above, text.split("\n", above)[above]
@@ -1024,6 +1107,15 @@ class _Table:
         with suppress(csv.Error):  # which reading the whole file tells with its line
             return sum(_meaning(cell) in _KNOWN for row in reader for cell in row)
         return 0
+
+
+def _unwrapped(text: str) -> str:
+    """The text without quotes around each whole line, which Excel puts there if the separator is not its own."""
+    lines = text.split("\n")
+    wrapped = all(re.fullmatch(r'"(?:[^"]|"")*+"', line) for line in lines if line)
+    if not wrapped or not any(each in next(filter(None, lines), "") for each in _SEPARATORS):
+        return text
+    return "\n".join(line[1:-1].replace('""', '"') for line in lines)
 
 
 def _form(column: str) -> str:

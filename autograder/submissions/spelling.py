@@ -25,6 +25,10 @@ _LONGEST = 255  # characters of a name
 _CODE_PAGES = ("cp437", "cp850", "cp1252", "latin-1", "mac_roman")  # in which archives have been written
 _LEFT = 3  # letters of a name that lost others
 _SIGN = r"[\W_]"  # what may be in place of a letter that could not be written
+_TITLE = re.compile(  # how people are addressed: `Dr. Ada Lovelace`
+    r"\s*(?:(?:mr|mrs|ms|miss|mx|dr|prof|herr|frau|monsieur|madame|mme|mlle|sra?|srta|señora?|dhr|mevr)\b\.?\s+)+",
+    re.IGNORECASE,
+)
 _EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # the family name comes first, without a space
 
 
@@ -134,8 +138,28 @@ def whole_names(name: str) -> set[tuple[str, bool]]:
 
 
 def names_of(name: str) -> set[str]:
-    """The name as it is, and with the name in parentheses in place of the one before it, or left out."""
-    return {name_key(each) for each in (name, without_nickname(name), re.sub(r"\S+ *\(([^()]+)\)", r"\1", name))}
+    """The name as it is, and with the name in parentheses in place of the one before it, or left out.
+
+    A title may be missing, as may one of two scripts.
+    """
+    names = [name, without_nickname(name), re.sub(r"\S+ *\(([^()]+)\)", r"\1", name)]
+    if len(untitled := _TITLE.sub("", name).split()) > 1:
+        names.append(" ".join(untitled))
+    return {name_key(each) for each in (*names, *_in_one_script(name))}
+
+
+def _in_one_script(name: str) -> list[str]:
+    """The two names in one that is written in Latin letters and in others: `WANG Wei` and `王伟`."""
+    words = re.sub(r"[()/|]", " ", name).split() if not name.isascii() else []
+    latin = [word for word in words if _is_latin(word)]
+    other = [word for word in words if not _is_latin(word)]
+    whole = len(other) > 1 or (len(other) == 1 and len(other[0]) > 1 and _EAST_ASIAN.search(other[0]))
+    return [" ".join(latin), " ".join(other)] if len(latin) > 1 and whole else []
+
+
+def _is_latin(word: str) -> bool:
+    letters = [each for each in word if each.isalpha()]
+    return all(each.isascii() or unicodedata.name(each, "").startswith("LATIN") for each in letters)
 
 
 def without_nickname(name: str) -> str:

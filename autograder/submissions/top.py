@@ -68,7 +68,10 @@ _LISTED = 3
 MAX_OPENED = 40  # entries of which it is not known whose they are, and that are looked into
 _RESULT = re.compile(r"[0-9a-f]{64}(?:\.repair)?\.json")
 _EXPORTED = {"canvas.csv", "gradescope.csv", "feedback.zip"}  # which may be put next to what was graded
+_OF_STUDENTS = {"feedback", "students"}  # what the archive, or the folder, with a page for each student is called
+_GENERATOR = b'<meta name="generator" content="autograder">'  # near the start of such a page
 _REPORT = {"submission", "sha256", "parts"}  # what a report has
+_START = 2000  # bytes of a page
 _MAX_OUTPUT = 1 << 28  # bytes of a file that is looked into
 _WRITTEN = {"class.json", "grades.csv", "index.html", "reports", "students", "pairs", "results"}
 # Loose files of these kinds belong to the staff: a list, a letter, a table.
@@ -96,7 +99,7 @@ class Entry:
 
     `inside` has the entries in a folder or a zip archive, as if that were the upload; `named` is what its name says, by
     the platform that gave the names of this download; `download` is which, where there may be several. `doubts` are
-    what staff should look at.
+    what staff should look at. It may be `packed` in an archive.
     """
 
     name: str
@@ -106,6 +109,7 @@ class Entry:
     named: PlatformName | None = None
     download: str = ""
     doubts: tuple[str, ...] = ()
+    packed: bool = False
 
     @property
     def platform(self) -> PlatformName | None:
@@ -164,6 +168,7 @@ def top_of(path: Path, outputs: set[Path], stack: ExitStack, assignment: Assignm
         top, packed_as = _in_folder(path, outputs, stack), path.resolve().name
     nbgraders = without_copy(packed_as) == SUBMITTED
     for _ in range(MAX_DEPTH):
+        top = _without_output(top, roster)
         within = _within(top, packed_as, assignment, roster)
         if within is None:
             break
@@ -330,11 +335,56 @@ def _is_output(path: Path, outputs: set[Path], levels: int = 3) -> bool:
         return False  # a student handed that in
     if names >= {"class.json", "grades.csv", "index.html", "reports"}:
         return _has_keys(path / "class.json", {"schema", "students"})
+    if path.name in _OF_STUDENTS and names and all(suffix(name) == ".html" for name in names):
+        return _has_mark(on_disk(path, (min(names),)))
     if {"reports", "students"} <= names <= _WRITTEN:
         return any(_has_keys(each, _REPORT) for each in islice(path.glob("reports/*.json"), 1))
     if names and all(_RESULT.fullmatch(name) for name in names):
         return _has_keys(path / min(names), _REPORT)
     return 0 < len(names) < 20 and all(_is_output(path / name, outputs, levels - 1) for name in names)
+
+
+def _without_output(top: Top, roster: Roster | None) -> Top:
+    """The entries without archives of what this program wrote, which may lie next to what it graded, or with it."""
+    others = [each for each in top.entries if not (each.platform or _is_known(each, roster))]
+    folders = [each for each in others if each.folder and each.packed]
+    archives = [each for each in others if each.inside and not each.folder]
+    archives = [each for each in archives if not each.packed or stem(each.name) in _OF_STUDENTS]  # which are copied
+    archives.sort(key=lambda entry: stem(entry.name) not in _OF_STUDENTS)
+    ours = {each for each in (*folders, *archives[:MAX_OPENED]) if _is_ours(each)}
+    aside = [f"{shown(each.name)} (written by this program)" for each in top.entries if each in ours]
+    return replace(top, entries=[each for each in top.entries if each not in ours], aside=[*top.aside, *aside])
+
+
+def _is_ours(entry: Entry) -> bool:
+    """Whether an archive, or a folder in one, has only what this program writes."""
+    try:
+        within = [entry] if entry.folder else entry.inside().entries if entry.inside else []
+        listed = [(each, file) for each in within for file in each.listing().files]
+    except (NothingToGrade, OSError):
+        return False
+    files = {(each.name, *file.steps) if each.folder else (each.name,): file for each, file in listed}
+    if not files or any(suffix(steps[-1]) in (".py", ".ipynb", *ARCHIVES) for steps in files):
+        return False
+    if stem(entry.name) in _OF_STUDENTS and all(suffix(steps[-1]) == ".html" for steps in files):
+        return _has_mark(next(iter(files.values())))
+    above = next((steps[:-1] for steps in files if steps[-1] == "class.json"), None)
+    if above is None or any(steps[: len(above)] != above for steps in files):
+        return False
+    names = {steps[len(above)] for steps in files}
+    try:
+        written = {"class.json", "grades.csv", "index.html", "reports"} <= names <= _WRITTEN | _EXPORTED
+        found = json.loads(files[*above, "class.json"].read(_MAX_OUTPUT)) if written else None
+    except (NothingToGrade, OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and {"schema", "students"} <= found.keys()
+
+
+def _has_mark(page: File) -> bool:
+    try:
+        return _GENERATOR in page.read(_START)
+    except (NothingToGrade, OSError):
+        return False
 
 
 def _has_keys(path: Path, keys: set[str]) -> bool:
@@ -377,10 +427,13 @@ def _grouped(packed: Iterable[Packed], stack: ExitStack) -> Top:
         return cache(lambda: _in_zip(Path(name), stack, file)) if suffix(name) == ".zip" else None
 
     entries = [
-        Entry(name, True, partial(_below, found), cache(partial(_grouped, found, stack)))
+        Entry(name, True, partial(_below, found), cache(partial(_grouped, found, stack)), packed=True)
         for name, found in folders.items()
     ]
-    entries += [Entry(name, False, partial(Listing, found), zipped(name, found[0])) for name, found in loose.items()]
+    entries += [
+        Entry(name, False, partial(Listing, found), zipped(name, found[0]), packed=True)
+        for name, found in loose.items()
+    ]
     aside = sorted(f"{shown(name)}{_holding(folders)}" for name, folders in hidden.items())
     return Top(_read_names(entries), [*aside, *_feedback([*given])])
 
