@@ -55,6 +55,7 @@ from autograder.submissions.top import (
     Entry,
     Top,
     documents_of_nobody,
+    has_class,
     is_environment,
     is_export,
     like_class,
@@ -195,13 +196,14 @@ def read_upload(
         stamps: whether a `timestamp.txt` in a student's folder may be nbgrader's; else all are the students' own.
 
     Raises:
-        NothingToGrade: nothing can be read at the path, or nobody handed in anything.
+        NothingToGrade: nothing can be read at the path, or nobody handed in anything, and no earlier run is in the
+            `outputs`: with a roster, those whose work is lost are marked then.
     """
     extended = _Extensions(extensions or {}, _moment(assignment.due), roster)
     with ExitStack() as stack:
         top = top_of(path, {each.resolve() for each in outputs}, stack, assignment, roster)
         pieces, more = _of_all(top, assignment, roster)
-        if not pieces and roster is None:
+        if not pieces and (roster is None or not any(map(has_class, outputs))):
             raise NothingToGrade(f"there are no folders, archives or modules of students in {path}")
         if not stamps:
             pieces = [replace(piece, laid_out=False) for piece in pieces]
@@ -1074,10 +1076,12 @@ def _submitted(
 
 
 def _cut_off(pieces: list[_Piece]) -> str:
-    """Which of the archives that staff downloaded for these students ends too early, and what to do; or nothing.
+    """Which of the downloads of staff for these students ends too early, and what to do; or nothing.
 
     What a platform named, or packed, is as the student handed it in.
     """
+    if part := next((piece.entry.name for piece in pieces if piece.entry.partial), ""):
+        return f"`{shown(part)}` is only a part of a download: download it again"
     for piece in [piece for piece in pieces if not (piece.entry.folder or piece.entry.platform)]:
         with suppress(NothingToGrade):
             for file in piece.entry.listing().files:

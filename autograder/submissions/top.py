@@ -43,6 +43,7 @@ from autograder.submissions.names import (
     alike,
     is_feedback,
     is_junk,
+    is_partial,
     path_of,
     platform_names,
     shown,
@@ -128,7 +129,13 @@ class Entry:
     def document(self) -> bool:
         """Whether this is a loose file that neither is nor holds code, such as a rubric."""
         loose = self.loose and not self.name.lower().endswith(".py.txt")
-        return loose and suffix(self.name) not in ("", ".py", ".ipynb", *ARCHIVES, *UNREAD)
+        code = suffix(self.name) in ("", ".py", ".ipynb", *ARCHIVES, *UNREAD)
+        return loose and not (code or self.partial)
+
+    @property
+    def partial(self) -> bool:
+        """Whether this is a part of what staff downloaded: what a platform named is as a student handed it in."""
+        return self.platform is None and is_partial(self.name)
 
 
 @dataclass(frozen=True)
@@ -329,12 +336,17 @@ def _is_output(path: Path, outputs: set[Path], levels: int = 3) -> bool:
     if any(suffix(name) in (".py", ".ipynb", *ARCHIVES) for name in names):
         return False  # a student handed that in
     if names >= {"class.json", "grades.csv", "index.html", "reports"}:
-        return _has_keys(path / "class.json", {"schema", "students"})
+        return has_class(path)
     if {"reports", "students"} <= names <= _WRITTEN:
         return any(_has_keys(each, _REPORT) for each in islice(path.glob("reports/*.json"), 1))
     if names and all(_RESULT.fullmatch(name) for name in names):
         return _has_keys(path / min(names), _REPORT)
     return 0 < len(names) < 20 and all(_is_output(path / name, outputs, levels - 1) for name in names)
+
+
+def has_class(path: Path) -> bool:
+    """Whether `autograder class` has written a class to this folder."""
+    return _has_keys(path / "class.json", {"schema", "students"})
 
 
 def _has_keys(path: Path, keys: set[str]) -> bool:
@@ -408,7 +420,7 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
     they hold what is of students of the roster: so an upload under a student's name has no row for somebody else.
     Documents next to them, such as a rubric, are of the staff.
     """
-    students = [each for each in top.students if not _is_document(each, roster)]
+    students = [each for each in top.students if not (_is_document(each, roster) or each.partial)]
     if top.gradescopes or not students:
         return None
     nobodys = documents_of_nobody(top.entries, roster)
