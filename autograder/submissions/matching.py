@@ -189,9 +189,10 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
 
 
 def _held(student: Known, roster: Roster) -> Match:
-    """Who has the email address, or the name and the id, that a name has which no platform gave."""
-    who = roster.held(student.student) if student.keys.get("id") == student.student else None
-    if who is None:
+    """Who has the name and the id that a name has, or the email address, if no platform gave the name."""
+    by_platform = student.keys.get("id") != student.student
+    who = roster.with_id(student.name) if by_platform else roster.held(student.student)
+    if who is None or _differing(student, who):
         return Match()
     return Match((who,), (f"`{shown(student.student)}` was matched to {who.name} in the roster by the id in it",))
 
@@ -353,10 +354,13 @@ def _in_one_form(students: Sequence[Known], roster: Roster) -> dict[str, _Field]
                     fields[entry] = field
             best = max(best, fields, key=len)
     forms: dict[tuple[str, bool], dict[str, _Field]] = {}  # with one text before, or after, the name: `hw3 Jane Doe`
+    lengths = {len(name) for who in roster.students for name in who.names if not has_case(name)}
     for entry in entries:
-        for gap in re.finditer(r"[\W_]+", entry):
-            for name, text in ((entry[gap.end() :], entry[: gap.end()]), (entry[: gap.start()], entry[gap.start() :])):
-                if roster.named(name) or roster.turned(name):
+        gaps = [gap.span() for gap in re.finditer(r"[\W_]+", entry)]
+        gaps += [(at, at) for at in {*lengths, *(len(entry) - each for each in lengths)} if 0 < at < len(entry)]
+        for start, end in gaps:
+            for name, text in ((entry[end:], entry[:end]), (entry[:start], entry[start:])):
+                if (start < end or not has_case(name)) and (roster.named(name) or roster.turned(name)):
                     field = _Field(Known(entry, name, {}), text.strip())
                     forms.setdefault((text, entry.startswith(text)), {})[entry] = field
     best = max([best, *forms.values()], key=len)
@@ -510,7 +514,8 @@ class _Place:
 def _surname_place(student: Known, who: Student, holders: Holders) -> _Place | None:
     """Where an id of the student is next to one of the names: `Doe_900123_homework`. That is no chance."""
     words = words_of(student.student)
-    names = {word for name in holders.called(who) for word in name if len(word) > 1 or not word.isascii()}
+    whole = [words_of(name) for name in who.names if name != who.id]  # which may be one word
+    names = {word for name in (*holders.called(who), *whole) for word in name if len(word) > 1 or not word.isascii()}
     there = any(has_id(words, key) and not names.isdisjoint({*words} - {*key}) for key in holders.ids(who))
     return _Place(((student.student, ""),), with_id=True) if there else None
 
