@@ -35,7 +35,8 @@ class Holders:
         """The words of each id, and of the group's name, that is too long to be in a name by chance."""
         if who not in self._ids:
             keys = {who.id, *who.keys.values(), *self._roster.logins(who)}
-            ids = [words_of(key) for key in {*keys, *who.groups, *map(unpadded, keys)}]
+            addresses = {key.replace("@", "") for key in keys if "@" in key}  # as in a file's name
+            ids = [words_of(key) for key in {*keys, *addresses, *who.groups, *map(unpadded, keys)}]
             self._ids[who] = [words for words in ids if len("".join(words)) >= SHORT]
         return self._ids[who]
 
@@ -129,9 +130,9 @@ def ids_in_one_form(names: Sequence[str], entries: int, holders: Holders) -> dic
         size = (len(found), len(students), by_one_side)
         if len(students) >= SEVERAL and 2 * len(found) > entries and size > most:
             best, most = found, size
-    files = Counter(_numberless(place.file) for place in best.values())
+    files = Counter(numberless(place.file) for place in best.values())
     return {
-        name: replace(place, telling=place.telling or (place.long and files[_numberless(place.file)] >= SEVERAL))
+        name: replace(place, telling=place.telling or (place.long and files[numberless(place.file)] >= SEVERAL))
         for name, place in best.items()
     }
 
@@ -155,13 +156,13 @@ def _places(name: str, holders: Holders, common: set[Student]) -> Iterator[Place
         if _is_in_name(words, first, last, called) or holders.besides(who, rest) - common:
             continue
         long = len(squeezed(key)) >= SHORT
-        yield Place(who, key, long, long, (_numberless(before), _numberless(after), False))
+        yield Place(who, key, long, long, (numberless(before), numberless(after), False))
         names = {word for words in called for word in words if len(word) >= SHORT}
         if re.search(r"[^\W\d_]", key) or not names.isdisjoint(rest):
             left, right = separator_of(before[::-1])[::-1], separator_of(after)
             telling = long and plain(key) not in names
-            yield Place(who, key, long, telling, (_numberless(before), right, True), after.removeprefix(right))
-            yield Place(who, key, long, telling, (left, _numberless(after), True), before.removesuffix(left))
+            yield Place(who, key, long, telling, (numberless(before), right, True), after.removeprefix(right))
+            yield Place(who, key, long, telling, (left, numberless(after), True), before.removesuffix(left))
 
 
 def _is_in_name(words: list[str], first: int, last: int, names: list[list[str]]) -> bool:
@@ -174,7 +175,8 @@ def _is_in_name(words: list[str], first: int, last: int, names: list[list[str]])
     )
 
 
-def _numberless(text: str) -> str:
+def numberless(text: str) -> str:
+    """The text with 0 for each word that has a number."""
     return re.sub(r"[^\W_]*\d[^\W_]*", "0", text)
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
-from autograder.submissions.forms import SHORT, Holders, has_id, ids_in_one_form, in_most, separator_of
+from autograder.submissions.find import attempt_in
+from autograder.submissions.forms import SHORT, Holders, has_id, ids_in_one_form, in_most, numberless, separator_of
 from autograder.submissions.names import LONGEST, shown
 from autograder.submissions.roster import Roster, Student
 from autograder.submissions.spelling import (
@@ -486,7 +487,8 @@ def _by_name_within(
     for student, (who, place) in places.items():
         given = [other in places and form in places[other][1].forms for other in holding[who.id]]
         said = f"`{shown(student)}` was matched to {who.name} in the roster by the name in it"
-        if all(given) and (len(given) == 1 or re.search(r"[^\W\d_]", place.file)):
+        named = re.search(r"[^\W\d_]", place.file) or _has_time(place.file)
+        if all(given) and (len(given) == 1 or named):
             matches[student] = Match((who,), (said,), file=place.file if len(given) > 1 else "")
         elif len(given) == 1 and not place.joined:
             matches[student] = Match((who,), (said,)) if place.with_id else Match((who,), (), (f"{said}: a guess",))
@@ -499,7 +501,7 @@ class _Place:
 
     Attributes:
         forms: what is before and after the name: the separator next to it, if that is not in the name, and all of it,
-            with 0 for numbers.
+            with 0 for words with a number; for all words next to a time, which a platform adds.
         file: what is on the other side of the separator.
         with_id: whether the rest has an id of the student.
         joined: whether the name is one word, which may be a login.
@@ -509,6 +511,11 @@ class _Place:
     file: str = ""
     with_id: bool = False
     joined: bool = False
+
+
+def _has_time(text: str) -> bool:
+    """Whether a date with a time is in this."""
+    return (attempt_in(text) or ("", "", ("", 0)))[2][0].startswith("time")
 
 
 def _surname_place(student: Known, who: Student, holders: Holders) -> _Place | None:
@@ -545,7 +552,8 @@ def _place(student: Known, who: Student, holders: Holders) -> _Place | None:
             return _Place(((before, after),), with_id=with_id, joined=joined)
         within -= {each for name in who.names for each in re.findall(r"[\W_]+", name)}  # of Tim Berners-Lee
         separator = separator_of(after) or separator_of(before[::-1])[::-1]
-        texts = [re.sub(r"\d+", "0", before or after), *([] if separator in within else [separator])]
+        texts = [numberless(before or after), *([] if separator in within else [separator])]
+        texts += [re.sub(r"[^\W_]+", "0", before or after)] if _has_time(before or after) else []
         forms = tuple((text, "") if before else ("", text) for text in dict.fromkeys(texts))
         file = (before or after).removeprefix(separator).removesuffix(separator)
         return _Place(forms, file, with_id, joined)
