@@ -58,14 +58,31 @@ class Holders:
     def besides(self, who: Student, words: list[str]) -> set[Student]:
         """Who else is in these words, without those of this student's name: it may be the name of others too."""
         count = Counter(words)
-        named = [name for name in self.called(who) if Counter(name) <= count]
+        named = [name for name in (*self.called(who), *self._only_words(who)) if Counter(name) <= count]
         longest: list[str] = max(named, key=len, default=[])
         own = Counter(longest)
         left = []
         for word in words:
             left.append("" if own[word] else word)
             own[word] -= 1
-        return self.of(left) - {who}
+        return self.named(left) - {who}
+
+    def named(self, words: list[str]) -> set[Student]:
+        """Who is in these words, and whose name is one of them."""
+        return self.of(words) | {who for word in {*words} for who in self._by_only_word.get(word, ())}
+
+    def _only_words(self, who: Student) -> list[list[str]]:
+        """The names of one word, which may be in a text by chance if it has few letters."""
+        names = [words_of(name) for name in who.names if name != who.id]
+        return [name for name in names if len(name) == 1 and (len(name[0]) >= SHORT or not name[0].isascii())]
+
+    @cached_property
+    def _by_only_word(self) -> dict[str, list[Student]]:
+        found: dict[str, list[Student]] = {}
+        for who in self._roster.students:
+            for (word,) in self._only_words(who):
+                found.setdefault(word, []).append(who)
+        return found
 
     @cached_property
     def by_key(self) -> dict[str, Student]:
@@ -116,7 +133,7 @@ def ids_in_one_form(names: Sequence[str], entries: int, holders: Holders) -> dic
     A name in which somebody else is named too is nobody's. What is in all names, such as the homework's, tells nothing.
     """
     names = [name for name in names if len(name) <= LONGEST]
-    there = Counter(who for name in names for who in holders.of(words_of(name)))
+    there = Counter(who for name in names for who in holders.named(words_of(name)))
     common = {who for who, count in there.items() if in_most(count, len(names))}
     forms: dict[tuple[str, str, bool], dict[str, list[Place]]] = {}
     for name in names:

@@ -907,11 +907,14 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
     notes: dict[str, tuple[str, ...]] = {}
     claimed: dict[str, dict[str, None]] = {}
     unlisted = []
-    for student, match in matched(known, roster).items():
+    matches = matched(known, roster)
+    several = Counter((each.people, _without_time(each.file)) for each in matches.values() if each.file)
+    for student, match in matches.items():
+        attempts = several[match.people, _without_time(match.file)] > 1
         for who in match.claims:
             claimed.setdefault(who.id, {})[match.claimed] = None
         theirs = [
-            _one_of_several(replace(piece, attention=(*piece.attention, *match.attention)), match)
+            _one_of_several(replace(piece, attention=(*piece.attention, *match.attention)), match, attempts)
             for piece in groups[student]
         ]
         for who in match.people:
@@ -997,8 +1000,17 @@ def _folders_of(entry: Entry, students: set[Student], roster: Roster) -> list[tu
     return found
 
 
-def _one_of_several(piece: _Piece, match: Match) -> _Piece:
-    """One of several files at the top that one student handed in, under the student's own name for it."""
+def _without_time(file: str) -> str:
+    """The student's own name for a file without the time that a platform added."""
+    before, after, (kind, _) = attempt_in(file) or ("", "", ("", 0))
+    return f"{before} {after}" if kind.startswith("time") else file
+
+
+def _one_of_several(piece: _Piece, match: Match, attempts: bool) -> _Piece:
+    """One of several files at the top that one student handed in, under the student's own name for it.
+
+    Of several `attempts`, the name is not the student's.
+    """
     if not match.file or piece.entry.folder:
         return piece
     name = f"{match.file}{piece.entry.name[len(piece.student) :]}"
@@ -1006,7 +1018,8 @@ def _one_of_several(piece: _Piece, match: Match) -> _Piece:
     def listing() -> Listing:
         return Listing([replace(file, steps=(name,)) for file in piece.entry.listing().files])
 
-    return replace(piece, student=match.people[0].name, entry=replace(piece.entry, listing=listing))
+    entry = piece.entry if attempts else replace(piece.entry, listing=listing)
+    return replace(piece, student=match.people[0].name, entry=entry)
 
 
 @limited_time()

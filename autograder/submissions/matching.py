@@ -469,12 +469,14 @@ def _by_name_within(
     holding: dict[str, list[str]] = {}
     for each in unknown:
         rare = {who for who in held[each.student] if who.id not in common}
+        whole = {who: place for who in held[each.student] if (place := _place(each, who, holders))}
         there = {
-            who.id: (who, _place(each, who, holders) or (_surname_place(each, who, holders) if who in rare else None))
+            who.id: (who, whole.get(who) or (_surname_place(each, who, holders) if who in rare else None))
             for who in held[each.student]
         }
         telling = [id for id, (_, place) in there.items() if place or id not in common] or list(there)
         with_id = [id for id in telling if (place := there[id][1]) and place.with_id]
+        with_id = [id for id in with_id if there[id][0] in whole or not whole]  # else it is next to another's name
         telling = with_id if len(with_id) == 1 else telling
         for id in telling:
             holding.setdefault(id, []).append(each.student)
@@ -483,12 +485,13 @@ def _by_name_within(
             places[each.student] = (who, place)
     forms = Counter(form for _, place in places.values() for form in place.forms)
     form = next((form for form, count in forms.most_common() if in_most(count, entries)), None)
+    by_id = in_most(sum(place.with_id for _, place in places.values()), len(places))
     matches = {}
     for student, (who, place) in places.items():
         given = [other in places and form in places[other][1].forms for other in holding[who.id]]
         said = f"`{shown(student)}` was matched to {who.name} in the roster by the name in it"
         named = re.search(r"[^\W\d_]", place.file) or _has_time(place.file)
-        if all(given) and (len(given) == 1 or named):
+        if all(given) and (len(given) == 1 or named) and (place.with_id or not by_id):
             matches[student] = Match((who,), (said,), file=place.file if len(given) > 1 else "")
         elif len(given) == 1 and not place.joined:
             matches[student] = Match((who,), (said,)) if place.with_id else Match((who,), (), (f"{said}: a guess",))

@@ -26,7 +26,7 @@ UNREAD = {
 }
 # What programs leave of a download that has not ended, and what archives are called that were split into several.
 _PARTIAL = re.compile(
-    r"(?P<whole>.+)\.(?:(?:crdownload|opdownload|download|part|partial|filepart|aria2|z\d\d)|(?P<ending>tmp|\d{3}))",
+    r"(?P<whole>.+)\.(?:(?:crdownload|opdownload|fdmdownload|download|part|partial|filepart|aria2|z\d\d)|(?P<ending>tmp|\d{3}))",
     re.IGNORECASE,
 )
 NAME_LIMIT = 100  # characters that fit on a page and in a file's name

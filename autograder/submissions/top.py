@@ -420,7 +420,7 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
     they hold what is of students of the roster: so an upload under a student's name has no row for somebody else.
     Documents next to them, such as a rubric, are of the staff.
     """
-    students = [each for each in top.students if not (_is_document(each, roster) or each.partial)]
+    students = [each for each in top.students if not (_is_document(each, roster) or (each.partial and not each.folder))]
     if top.gradescopes or not students:
         return None
     nobodys = documents_of_nobody(top.entries, roster)
