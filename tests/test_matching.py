@@ -1963,6 +1963,8 @@ ONE_WORD = {  # how people and platforms put an id next to a name
     "{id} {name} hw3",
     "{id} {name}_88{at}_assignsubmission_file",
     "{name}{id}_88{at}_assignsubmission_file",
+    "{id}{name}_实验3",
+    "hw3-{name}{id}",
     "700{at}-456 - {id} {name} - Nov 30, 2026 1005 AM",
 }
 one_word = st.one_of(

@@ -52,8 +52,10 @@ class Holders:
         return self._called[who]
 
     def of(self, words: list[str]) -> set[Student]:
-        """Who has an id or the group in these words, or all words of the name, if several."""
-        return {who for word in {*words} for who in self._by_word.get(word, ()) if self._is_held(who, words)}
+        """Who has an id or the group in these words, or all words of the name, if several; or both in one word."""
+        return self.joined_with_id(words) | {
+            who for word in {*words} for who in self._by_word.get(word, ()) if self._is_held(who, words)
+        }
 
     def besides(self, who: Student, words: list[str]) -> set[Student]:
         """Who else is in these words, without those of this student's name: it may be the name of others too."""
@@ -66,6 +68,10 @@ class Holders:
             left.append("" if own[word] else word)
             own[word] -= 1
         return self.named(left) - {who}
+
+    def joined_with_id(self, words: list[str]) -> set[Student]:
+        """Who has an id and the whole name in one of these words."""
+        return {*self._roster.joined_with_id(words)}
 
     def named(self, words: list[str]) -> set[Student]:
         """Who is in these words, and whose name is one of them."""

@@ -196,8 +196,7 @@ def read_upload(
         stamps: whether a `timestamp.txt` in a student's folder may be nbgrader's; else all are the students' own.
 
     Raises:
-        NothingToGrade: nothing can be read at the path, or nobody handed in anything, and no earlier run is in the
-            `outputs`: with a roster, those whose work is lost are marked then.
+        NothingToGrade: nothing can be read at the path, or nobody handed in anything, and no run before had their work.
     """
     extended = _Extensions(extensions or {}, _moment(assignment.due), roster)
     with ExitStack() as stack:

@@ -355,7 +355,8 @@ def _in_one_form(students: Sequence[Known], roster: Roster) -> dict[str, _Field]
                     fields[entry] = field
             best = max(best, fields, key=len)
     forms: dict[tuple[str, bool], dict[str, _Field]] = {}  # with one text before, or after, the name: `hw3 Jane Doe`
-    lengths = {len(name) for who in roster.students for name in who.names if not has_case(name)}
+    called = [name for who in roster.students for name in who.names if name != who.id]
+    lengths = {len(name) for name in called if not (has_case(name) or re.search(r"\d", name))}
     for entry in entries:
         gaps = [gap.span() for gap in re.finditer(r"[\W_]+", entry)]
         gaps += [(at, at) for at in {*lengths, *(len(entry) - each for each in lengths)} if 0 < at < len(entry)]
@@ -527,6 +528,7 @@ def _surname_place(student: Known, who: Student, holders: Holders) -> _Place | N
     whole = [words_of(name) for name in who.names if name != who.id]  # which may be one word
     names = {word for name in (*holders.called(who), *whole) for word in name if len(word) > 1 or not word.isascii()}
     there = any(has_id(words, key) and not names.isdisjoint({*words} - {*key}) for key in holders.ids(who))
+    there = there or who in holders.joined_with_id(words)
     return _Place(((student.student, ""),), with_id=True) if there else None
 
 

@@ -26,7 +26,8 @@ UNREAD = {
 }
 # What programs leave of a download that has not ended, and what archives are called that were split into several.
 _PARTIAL = re.compile(
-    r"(?P<whole>.+)\.(?:(?:crdownload|opdownload|fdmdownload|download|part|partial|filepart|aria2|z\d\d)|(?P<ending>tmp|\d{3}))",
+    r"(?P<whole>.+)\."
+    r"(?:(?:cr|op|fdm)?download|part|partial|filepart|aria2|z\d\d|(?P<of_archives>tmp|\d{3}))",
     re.IGNORECASE,
 )
 NAME_LIMIT = 100  # characters that fit on a page and in a file's name
@@ -82,7 +83,7 @@ def is_partial(name: str) -> bool:
     if partial is None:
         return False
     packed = suffix(partial["whole"]) in (*ARCHIVES, *UNREAD)
-    return packed or (suffix(partial["whole"]) == "" and not partial["ending"])
+    return packed or (suffix(partial["whole"]) == "" and not partial["of_archives"])
 
 
 def alike(name: str, module: str) -> bool:

@@ -441,9 +441,13 @@ class Roster:
         return _index(self.students, lambda who: {each for name in names[who] for each in whole_names(name)})
 
     def with_id(self, name: str) -> Student | None:
-        """The student of whom this is an id and the whole name, in any order, and nothing else: `2026001王伟`."""
+        """The student of whom this is an id and the whole name, in any order, and nothing else: `2026001 王伟`."""
         found = _all_of(self._by_both, {text for text, _ in whole_names(name)})
         return found[0] if len(found) == 1 else None
+
+    def joined_with_id(self, words: list[str]) -> list[Student]:
+        """The students of whom one of these `words_of` a text is an id and the whole name: `2026001王伟`."""
+        return _all_of(self._by_both, {*words})
 
     @cached_property
     def _by_both(self) -> dict[str, list[Student]]:
