@@ -419,6 +419,31 @@ def test_a_download_that_is_cut_off_is_no_zero(name: str, part: float, alone: bo
         assert row.reason in row.attention
 
 
+# What browsers and other programs leave of a download that has not ended, and the parts of archives that were split.
+PARTS = [".crdownload", ".opdownload", ".part", ".partial", ".download", ".filepart", ".aria2", ".z01", ".001", ".TMP"]
+
+
+@given(st.sampled_from(PARTS), st.sampled_from(["hw3.zip", "hw3 (1).tar.gz", "all.7z"]), st.booleans(), st.booleans())
+@settings(max_examples=40)
+def test_a_part_of_a_download_is_no_zero(ending: str, archive: str, packed: bool, listed: bool) -> None:
+    """It is for review, and so is who has no work; a part of a document is not."""
+    with tempfile.TemporaryDirectory() as temporary:
+        upload, table = Path(temporary) / "u", Path(temporary) / "r.csv"
+        table.write_text("id,name\nada,Ada Lee\ncyd,Cyd Doe\nbob,Bob Ray\ndan,Dan Poe\n")
+        put(upload, {f"{archive}{ending}": b"PK", "rubric.pdf.part": b"%PDF"})
+        class_of = [(f"{each}/{MODULE}", b"def loss_function(): 0\n") for each in ("ada", "bob", "dan")]
+        put(upload, {"class.zip": zip_of(*class_of)} if packed else dict(class_of))
+        read = read_upload(upload, CVAE, read_roster(table) if listed else None)
+    rows = {row.student: row for row in read.submitted}
+    (part,) = (row for row in rows.values() if row.unreadable)
+    assert part.reason == f"`{archive}{ending}` is only a part of a download: download it again"
+    assert part.reason in part.attention
+    assert all(rows[each].source for each in ("ada", "bob", "dan"))
+    assert not rows["ada"].attention
+    assert not listed or (rows["cyd"].nothing and rows["cyd"].attention)
+    assert not listed or read.aside == ["rubric.pdf.part"]
+
+
 @given(st.sampled_from(["{} (1)", "{} 2", "{} copy", "{} - Copy", "{} - Kopie (2)", "{}-1"]), st.booleans())
 def test_a_copy_next_to_its_original_is_for_review(copy: str, loose: bool) -> None:
     """People unpack a second download next to the first. Without a roster, each is a row, and both are listed."""

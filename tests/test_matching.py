@@ -4,6 +4,7 @@ import re
 import shutil
 import string
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import permutations
 from pathlib import Path
 from random import Random
@@ -1946,3 +1947,123 @@ def test_gradescopes_metadata_may_lack_its_colons(tmp_path: Path) -> None:
     file.write_text(re.sub(r"(?<=[ \n]):(?=[a-z])", "", file.read_text()))
     rows = read(tmp_path / "u")
     assert {student: row.name for student, row in rows.items()} == {"1": "Ada Loy", "2": "Bob Poe"}
+
+
+# --- an id next to a name of one word -----------------------------------------------------------------------------
+
+ONE_WORD = {  # how people and platforms put an id next to a name
+    "{id} {name}",
+    "{name} {id}",
+    "{id}{name}",
+    "{name}{id}",
+    "{name}（{id}）",
+    "hw3_{name}_{id}",
+    "hw3 {id} {name}",
+    "作业3-{name}-{id}",
+    "{id} {name} hw3",
+    "{id} {name}_88{at}_assignsubmission_file",
+    "{name}{id}_88{at}_assignsubmission_file",
+    "{id}{name}_实验3",
+    "hw3-{name}{id}",
+    "700{at}-456 - {id} {name} - Nov 30, 2026 1005 AM",
+}
+one_word = st.one_of(
+    st.text("王伟李娜张明刘芳陈静", min_size=2, max_size=3),
+    st.text("김민수이영희박지훈", min_size=2, max_size=3),
+    st.text("محمدخالدليى", min_size=3, max_size=5),
+    st.text("aeiuknrst", min_size=5, max_size=8).map(str.title),
+)
+
+
+def with_ids(upload: Path, form: str, names: list[str], ids: list[str], numbers: list[str]) -> dict[str, Submitted]:
+    """The rows of a class in which each of the names is next to one of the ids; the roster's are the `numbers`."""
+    for at, (name, id) in enumerate(zip(names, ids, strict=True)):
+        put(upload, f"{form.format(name=name, id=id, at=at)}/cs5814_vae.py", text=f"def forward():\n    return {at}\n")
+    return read(upload, "id,name\n" + "".join(map("{},{}\n".format, numbers, names)))
+
+
+@given(
+    st.sampled_from(sorted(ONE_WORD)),
+    st.lists(one_word, min_size=2, max_size=5, unique_by=lambda name: "".join(sorted(name.lower()))),
+    st.sampled_from(["20230145{}", "st1{}", "9001{}", "20261130{}7"]),
+    st.integers(0, 5),
+)
+@settings(max_examples=150)
+def test_an_id_next_to_a_name_of_one_word_is_the_students(form: str, names: list[str], id: str, wrong: int) -> None:
+    """Two with each other's ids have no work without a question; the others have theirs."""
+    numbers = [id.format(10 + at) for at in range(len(names))]
+    wrong = wrong if wrong + 1 < len(names) else len(names)
+    ids = [*numbers[:wrong], *reversed(numbers[wrong : wrong + 2]), *numbers[wrong + 2 :]]
+    with TemporaryDirectory() as temporary:
+        if len(names) == 2 and wrong == 0:
+            with suppress(NothingToGrade):
+                with_ids(Path(temporary) / "u", form, names, ids, numbers)
+            return
+        rows = with_ids(Path(temporary) / "u", form, names, ids, numbers)
+    for at, number in enumerate(numbers):
+        if at in (wrong, wrong + 1):
+            assert rows[number].source is None or rows[number].attention
+            assert not rows[number].nothing or rows[number].attention
+        else:
+            assert (rows[number].source or b"").split()[-1] == str(at).encode()
+            assert rows[number].attention == ()
+
+
+def test_the_whole_name_of_another_next_to_an_id_is_a_question(tmp_path: Path) -> None:
+    put(
+        tmp_path / "u",
+        *(f"{name}/cs5814_vae.py" for name in ("2026001 Sukarno Putra", "2026003 Budi", "2026004 Ann Li")),
+    )
+    rows = read(tmp_path / "u", "id,name\n2026001,Sukarno\n2026002,Sukarno Putra\n2026003,Budi\n2026004,Ann Li\n")
+    assert [rows[f"202600{at}"].unreadable for at in (1, 2, 3, 4)] == [True, True, False, False]
+    assert "may be Sukarno (2026001) or Sukarno Putra (2026002)" in rows["2026001"].reason
+
+
+@pytest.mark.parametrize("form", ["{}作业3", "作业3{}", "{}第3次作业"])
+def test_a_text_in_most_names_is_no_part_of_a_name_without_spaces(tmp_path: Path, form: str) -> None:
+    names = ["王伟", "王伟明", "李娜", "张小明", "刘芳"]
+    put(tmp_path / "u", *(f"{form.format(name)}.py" for name in names))
+    rows = read(tmp_path / "u", "id,name\n" + "".join(f"{at},{name}\n" for at, name in enumerate(names)))
+    assert [(rows[str(at)].source or b"").decode() for at in range(5)] == [f"{form.format(name)}.py" for name in names]
+    assert [row.attention for row in rows.values()] == [()] * 5
+
+
+# --- a name next to an address and a time -------------------------------------------------------------------------
+
+
+@given(
+    st.lists(st.tuples(words, words), min_size=3, max_size=6, unique=True),
+    st.sets(st.integers(0, 5)),
+    st.sampled_from(["{}_{}_{}x.edu_{}", "{1}_{0}_{2}@x.edu_{3}", "{}_{}_{}", "{0}, {1} ({2}x.edu) {3}"]),
+    st.booleans(),
+)
+@settings(max_examples=80)
+def test_a_name_next_to_a_time_that_all_have_is_no_guess(
+    people: list[tuple[str, str]], again: set[int], form: str, emails: bool
+) -> None:
+    """As in zyBooks' download, which leaves out the @ of an address. The last attempt counts."""
+    people = [(f"{last.title()}son", f"Mc{first.title()}an") for last, first in people]
+    logins = [f"{last[:3]}{first}{'7' * (at % 2)}".lower() for at, (last, first) in enumerate(people)]
+    with TemporaryDirectory() as temporary:
+        for at, (last, first) in enumerate(people):
+            for day in (29, 30) if at in again else (30,):
+                when = f"2026-11-{day}_23-43-2{at}"
+                name = form.format(last, first, *([when] if form.count("{") == 3 else [logins[at], when]))
+                put(Path(temporary) / "u", f"{name}.py", text=f"def forward():\n    return '{at} {day}'\n")
+        table = "".join(
+            f"9001{at},{first} {last}{f',{logins[at]}@x.edu' * emails}\n" for at, (last, first) in enumerate(people)
+        )
+        rows = read(Path(temporary) / "u", f"id,name{',email' * emails}\n{table}")
+    for at in range(len(people)):
+        assert f"'{at} 30'" in (rows[f"9001{at}"].source or b"").decode()
+        assert rows[f"9001{at}"].attention == ()
+
+
+def test_a_name_next_to_another_address_than_in_the_roster_is_a_guess(tmp_path: Path) -> None:
+    names = {"Ash_Ann": "annx.edu", "Bee_Bo": "bobx.edu", "Coe_Cy": "cyx.edu", "Dee_Di": "zzzx.edu"}
+    put(tmp_path / "u", *(f"{name}_{address}_2026-11-30_23-43-22.py" for name, address in names.items()))
+    rows = read(
+        tmp_path / "u", "id,name,email\n1,Ann Ash,ann@x.edu\n2,Bo Bee,bob@x.edu\n3,Cy Coe,cy@x.edu\n4,Di Dee,di@x.edu\n"
+    )
+    assert [len(rows[at].attention) for at in "1234"] == [0, 0, 0, 1]
+    assert all(row.source for row in rows.values())

@@ -1355,15 +1355,26 @@ def test_one_students_upload_costs_nobody_else(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["class.zip"]
 
 
-@pytest.mark.parametrize("make", ["missing", "empty", "text"])
-def test_nobody_to_grade(tmp_path: Path, make: str) -> None:
-    path = tmp_path / "class.zip"
-    if make == "empty":
+@pytest.mark.parametrize("make", ["missing", "empty", "text", "empty archive", "staff's", "junk"])
+@pytest.mark.parametrize("listed", [True, False])
+def test_nobody_to_grade(tmp_path: Path, make: str, listed: bool) -> None:
+    """With a roster too, unless an earlier run had their work: then all of it is lost."""
+    path, out = tmp_path / "class.zip", tmp_path / "out"
+    if make in ("empty", "staff's"):
         path.mkdir()
+        (path / ("README.txt" if make == "staff's" else ".DS_Store")).write_text("hello")
     elif make == "text":
         path.write_text("hello")
+    elif make != "missing":
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("__MACOSX/._ada", "x") if make == "junk" else None
+    roster = roster_of(tmp_path, "id,name\nada,Ada Lee\n") if listed else None
     with pytest.raises(NothingToGrade):
-        read(path)
+        read(path, roster=roster, outputs=[out])
+    out.mkdir()
+    (out / "class.json").write_text('{"schema": 1, "students": []}')
+    if listed and make not in ("missing", "text"):
+        assert [each.nothing for each in read(path, roster=roster, outputs=[out]).submitted] == [True]
 
 
 # --- the text of a module ---------------------------------------------------------------------------------------------

@@ -35,7 +35,8 @@ class Holders:
         """The words of each id, and of the group's name, that is too long to be in a name by chance."""
         if who not in self._ids:
             keys = {who.id, *who.keys.values(), *self._roster.logins(who)}
-            ids = [words_of(key) for key in {*keys, *who.groups, *map(unpadded, keys)}]
+            addresses = {key.replace("@", "") for key in keys if "@" in key}  # as in a file's name
+            ids = [words_of(key) for key in {*keys, *addresses, *who.groups, *map(unpadded, keys)}]
             self._ids[who] = [words for words in ids if len("".join(words)) >= SHORT]
         return self._ids[who]
 
@@ -51,20 +52,43 @@ class Holders:
         return self._called[who]
 
     def of(self, words: list[str]) -> set[Student]:
-        """Who has an id or the group in these words, or all words of the name, if several."""
-        return {who for word in {*words} for who in self._by_word.get(word, ()) if self._is_held(who, words)}
+        """Who has an id or the group in these words, or all words of the name, if several; or both in one word."""
+        return self.joined_with_id(words) | {
+            who for word in {*words} for who in self._by_word.get(word, ()) if self._is_held(who, words)
+        }
 
     def besides(self, who: Student, words: list[str]) -> set[Student]:
         """Who else is in these words, without those of this student's name: it may be the name of others too."""
         count = Counter(words)
-        named = [name for name in self.called(who) if Counter(name) <= count]
+        named = [name for name in (*self.called(who), *self._only_words(who)) if Counter(name) <= count]
         longest: list[str] = max(named, key=len, default=[])
         own = Counter(longest)
         left = []
         for word in words:
             left.append("" if own[word] else word)
             own[word] -= 1
-        return self.of(left) - {who}
+        return self.named(left) - {who}
+
+    def joined_with_id(self, words: list[str]) -> set[Student]:
+        """Who has an id and the whole name in one of these words."""
+        return {*self._roster.joined_with_id(words)}
+
+    def named(self, words: list[str]) -> set[Student]:
+        """Who is in these words, and whose name is one of them."""
+        return self.of(words) | {who for word in {*words} for who in self._by_only_word.get(word, ())}
+
+    def _only_words(self, who: Student) -> list[list[str]]:
+        """The names of one word, which may be in a text by chance if it has few letters."""
+        names = [words_of(name) for name in who.names if name != who.id]
+        return [name for name in names if len(name) == 1 and (len(name[0]) >= SHORT or not name[0].isascii())]
+
+    @cached_property
+    def _by_only_word(self) -> dict[str, list[Student]]:
+        found: dict[str, list[Student]] = {}
+        for who in self._roster.students:
+            for (word,) in self._only_words(who):
+                found.setdefault(word, []).append(who)
+        return found
 
     @cached_property
     def by_key(self) -> dict[str, Student]:
@@ -115,7 +139,7 @@ def ids_in_one_form(names: Sequence[str], entries: int, holders: Holders) -> dic
     A name in which somebody else is named too is nobody's. What is in all names, such as the homework's, tells nothing.
     """
     names = [name for name in names if len(name) <= LONGEST]
-    there = Counter(who for name in names for who in holders.of(words_of(name)))
+    there = Counter(who for name in names for who in holders.named(words_of(name)))
     common = {who for who, count in there.items() if in_most(count, len(names))}
     forms: dict[tuple[str, str, bool], dict[str, list[Place]]] = {}
     for name in names:
@@ -129,9 +153,9 @@ def ids_in_one_form(names: Sequence[str], entries: int, holders: Holders) -> dic
         size = (len(found), len(students), by_one_side)
         if len(students) >= SEVERAL and 2 * len(found) > entries and size > most:
             best, most = found, size
-    files = Counter(_numberless(place.file) for place in best.values())
+    files = Counter(numberless(place.file) for place in best.values())
     return {
-        name: replace(place, telling=place.telling or (place.long and files[_numberless(place.file)] >= SEVERAL))
+        name: replace(place, telling=place.telling or (place.long and files[numberless(place.file)] >= SEVERAL))
         for name, place in best.items()
     }
 
@@ -155,13 +179,13 @@ def _places(name: str, holders: Holders, common: set[Student]) -> Iterator[Place
         if _is_in_name(words, first, last, called) or holders.besides(who, rest) - common:
             continue
         long = len(squeezed(key)) >= SHORT
-        yield Place(who, key, long, long, (_numberless(before), _numberless(after), False))
+        yield Place(who, key, long, long, (numberless(before), numberless(after), False))
         names = {word for words in called for word in words if len(word) >= SHORT}
         if re.search(r"[^\W\d_]", key) or not names.isdisjoint(rest):
             left, right = separator_of(before[::-1])[::-1], separator_of(after)
             telling = long and plain(key) not in names
-            yield Place(who, key, long, telling, (_numberless(before), right, True), after.removeprefix(right))
-            yield Place(who, key, long, telling, (left, _numberless(after), True), before.removesuffix(left))
+            yield Place(who, key, long, telling, (numberless(before), right, True), after.removeprefix(right))
+            yield Place(who, key, long, telling, (left, numberless(after), True), before.removesuffix(left))
 
 
 def _is_in_name(words: list[str], first: int, last: int, names: list[list[str]]) -> bool:
@@ -174,7 +198,8 @@ def _is_in_name(words: list[str], first: int, last: int, names: list[list[str]])
     )
 
 
-def _numberless(text: str) -> str:
+def numberless(text: str) -> str:
+    """The text with 0 for each word that has a number."""
     return re.sub(r"[^\W_]*\d[^\W_]*", "0", text)
 
 

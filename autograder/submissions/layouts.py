@@ -55,6 +55,7 @@ from autograder.submissions.top import (
     Entry,
     Top,
     documents_of_nobody,
+    has_class,
     is_environment,
     is_export,
     like_class,
@@ -208,12 +209,12 @@ def read_upload(
         stamps: whether a `timestamp.txt` in a student's folder may be nbgrader's; else all are the students' own.
 
     Raises:
-        NothingToGrade: nothing can be read at the path, or nobody handed in anything.
+        NothingToGrade: nothing can be read at the path, or nobody handed in anything, and no run before had their work.
     """
     with ExitStack() as stack:
         top = top_of(path, {each.resolve() for each in outputs}, stack, assignment, roster)
         pieces, more = _of_all(top, assignment, roster)
-        if not pieces and roster is None:
+        if not pieces and (roster is None or not any(map(has_class, outputs))):
             raise NothingToGrade(f"there are no folders, archives or modules of students in {path}")
         if not stamps:
             pieces = [replace(piece, laid_out=False) for piece in pieces]
@@ -950,11 +951,14 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
     notes: dict[str, tuple[str, ...]] = {}
     claimed: dict[str, dict[str, None]] = {}
     unlisted = []
-    for student, match in matched(known, roster).items():
+    matches = matched(known, roster)
+    several = Counter((each.people, _without_time(each.file)) for each in matches.values() if each.file)
+    for student, match in matches.items():
+        attempts = several[match.people, _without_time(match.file)] > 1
         for who in match.claims:
             claimed.setdefault(who.id, {})[match.claimed] = None
         theirs = [
-            _one_of_several(replace(piece, attention=(*piece.attention, *match.attention)), match)
+            _one_of_several(replace(piece, attention=(*piece.attention, *match.attention)), match, attempts)
             for piece in groups[student]
         ]
         for who in match.people:
@@ -1040,8 +1044,17 @@ def _folders_of(entry: Entry, students: set[Student], roster: Roster) -> list[tu
     return found
 
 
-def _one_of_several(piece: _Piece, match: Match) -> _Piece:
-    """One of several files at the top that one student handed in, under the student's own name for it."""
+def _without_time(file: str) -> str:
+    """The student's own name for a file without the time that a platform added."""
+    before, after, (kind, _) = attempt_in(file) or ("", "", ("", 0))
+    return f"{before} {after}" if kind.startswith("time") else file
+
+
+def _one_of_several(piece: _Piece, match: Match, attempts: bool) -> _Piece:
+    """One of several files at the top that one student handed in, under the student's own name for it.
+
+    Of several `attempts`, the name is not the student's.
+    """
     if not match.file or piece.entry.folder:
         return piece
     name = f"{match.file}{piece.entry.name[len(piece.student) :]}"
@@ -1049,7 +1062,8 @@ def _one_of_several(piece: _Piece, match: Match) -> _Piece:
     def listing() -> Listing:
         return Listing([replace(file, steps=(name,)) for file in piece.entry.listing().files])
 
-    return replace(piece, student=match.people[0].name, entry=replace(piece.entry, listing=listing))
+    entry = piece.entry if attempts else replace(piece.entry, listing=listing)
+    return replace(piece, student=match.people[0].name, entry=entry)
 
 
 @limited_time()
@@ -1119,10 +1133,12 @@ def _submitted(
 
 
 def _cut_off(pieces: list[_Piece]) -> str:
-    """Which of the archives that staff downloaded for these students ends too early, and what to do; or nothing.
+    """Which of the downloads of staff for these students ends too early, and what to do; or nothing.
 
     What a platform named, or packed, is as the student handed it in.
     """
+    if part := next((piece.entry.name for piece in pieces if piece.entry.partial), ""):
+        return f"`{shown(part)}` is only a part of a download: download it again"
     for piece in [piece for piece in pieces if not (piece.entry.folder or piece.entry.platform)]:
         with suppress(NothingToGrade):
             for file in piece.entry.listing().files:

@@ -15,7 +15,7 @@ from functools import partial
 from itertools import product
 
 from autograder.submissions.find import attempt_in
-from autograder.submissions.forms import SHORT, Holders, has_id, ids_in_one_form, in_most, separator_of
+from autograder.submissions.forms import SHORT, Holders, has_id, ids_in_one_form, in_most, numberless, separator_of
 from autograder.submissions.names import LONGEST, shown
 from autograder.submissions.roster import Roster, Student
 from autograder.submissions.spelling import (
@@ -259,9 +259,10 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
 
 
 def _held(student: Known, roster: Roster) -> Match:
-    """Who has the email address, or the name and the id, that a name has which no platform gave."""
-    who = roster.held(student.student) if student.keys.get("id") == student.student else None
-    if who is None:
+    """Who has the name and the id that a name has, or the email address, if no platform gave the name."""
+    by_platform = student.keys.get("id") != student.student
+    who = roster.with_id(student.name) if by_platform else roster.held(student.student)
+    if who is None or _differing(student, who):
         return Match()
     return Match((who,), (f"`{shown(student.student)}` was matched to {who.name} in the roster by the id in it",))
 
@@ -423,10 +424,14 @@ def _in_one_form(students: Sequence[Known], roster: Roster) -> dict[str, _Field]
                     fields[entry] = field
             best = max(best, fields, key=len)
     forms: dict[tuple[str, bool], dict[str, _Field]] = {}  # with one text before, or after, the name: `hw3 Jane Doe`
+    called = [name for who in roster.students for name in who.names if name != who.id]
+    lengths = {len(name) for name in called if not (has_case(name) or re.search(r"\d", name))}
     for entry in entries:
-        for gap in re.finditer(r"[\W_]+", entry):
-            for name, text in ((entry[gap.end() :], entry[: gap.end()]), (entry[: gap.start()], entry[gap.start() :])):
-                if roster.named(name) or roster.turned(name):
+        gaps = [gap.span() for gap in re.finditer(r"[\W_]+", entry)]
+        gaps += [(at, at) for at in {*lengths, *(len(entry) - each for each in lengths)} if 0 < at < len(entry)]
+        for start, end in gaps:
+            for name, text in ((entry[end:], entry[:end]), (entry[:start], entry[start:])):
+                if (start < end or not has_case(name)) and (roster.named(name) or roster.turned(name)):
                     field = _Field(Known(entry, name, {}), text.strip())
                     forms.setdefault((text, entry.startswith(text)), {})[entry] = field
     best = max([best, *forms.values()], key=len)
@@ -534,12 +539,14 @@ def _by_name_within(
     holding: dict[str, list[str]] = {}
     for each in unknown:
         rare = {who for who in held[each.student] if who.id not in common}
+        whole = {who: place for who in held[each.student] if (place := _place(each, who, holders))}
         there = {
-            who.id: (who, _place(each, who, holders) or (_surname_place(each, who, holders) if who in rare else None))
+            who.id: (who, whole.get(who) or (_surname_place(each, who, holders) if who in rare else None))
             for who in held[each.student]
         }
         telling = [id for id, (_, place) in there.items() if place or id not in common] or list(there)
         with_id = [id for id in telling if (place := there[id][1]) and place.with_id]
+        with_id = [id for id in with_id if there[id][0] in whole or not whole]  # else it is next to another's name
         telling = with_id if len(with_id) == 1 else telling
         for id in telling:
             holding.setdefault(id, []).append(each.student)
@@ -548,11 +555,13 @@ def _by_name_within(
             places[each.student] = (who, place)
     forms = Counter(form for _, place in places.values() for form in place.forms)
     form = next((form for form, count in forms.most_common() if in_most(count, entries)), None)
+    by_id = in_most(sum(place.with_id for _, place in places.values()), len(places))
     matches = {}
     for student, (who, place) in places.items():
         given = [other in places and form in places[other][1].forms for other in holding[who.id]]
         said = f"`{shown(student)}` was matched to {who.name} in the roster by the name in it"
-        if all(given) and (len(given) == 1 or re.search(r"[^\W\d_]", place.file)):
+        named = re.search(r"[^\W\d_]", place.file) or _has_time(place.file)
+        if all(given) and (len(given) == 1 or named) and (place.with_id or not by_id):
             matches[student] = Match((who,), (said,), file=place.file if len(given) > 1 else "")
         elif len(given) == 1 and not place.joined:
             matches[student] = Match((who,), (said,)) if place.with_id else Match((who,), (), (f"{said}: a guess",))
@@ -565,7 +574,7 @@ class _Place:
 
     Attributes:
         forms: what is before and after the name: the separator next to it, if that is not in the name, and all of it,
-            with 0 for numbers.
+            with 0 for words with a number; for all words next to a time, which a platform adds.
         file: what is on the other side of the separator.
         with_id: whether the rest has an id of the student.
         joined: whether the name is one word, which may be a login.
@@ -577,11 +586,18 @@ class _Place:
     joined: bool = False
 
 
+def _has_time(text: str) -> bool:
+    """Whether a date with a time is in this."""
+    return (attempt_in(text) or ("", "", ("", 0)))[2][0].startswith("time")
+
+
 def _surname_place(student: Known, who: Student, holders: Holders) -> _Place | None:
     """Where an id of the student is next to one of the names: `Doe_900123_homework`. That is no chance."""
     words = words_of(student.student)
-    names = {word for name in holders.called(who) for word in name if len(word) > 1 or not word.isascii()}
+    whole = [words_of(name) for name in who.names if name != who.id]  # which may be one word
+    names = {word for name in (*holders.called(who), *whole) for word in name if len(word) > 1 or not word.isascii()}
     there = any(has_id(words, key) and not names.isdisjoint({*words} - {*key}) for key in holders.ids(who))
+    there = there or who in holders.joined_with_id(words)
     return _Place(((student.student, ""),), with_id=True) if there else None
 
 
@@ -610,7 +626,8 @@ def _place(student: Known, who: Student, holders: Holders) -> _Place | None:
             return _Place(((before, after),), with_id=with_id, joined=joined)
         within -= {each for name in who.names for each in re.findall(r"[\W_]+", name)}  # of Tim Berners-Lee
         separator = separator_of(after) or separator_of(before[::-1])[::-1]
-        texts = [re.sub(r"\d+", "0", before or after), *([] if separator in within else [separator])]
+        texts = [numberless(before or after), *([] if separator in within else [separator])]
+        texts += [re.sub(r"[^\W_]+", "0", before or after)] if _has_time(before or after) else []
         forms = tuple((text, "") if before else ("", text) for text in dict.fromkeys(texts))
         file = (before or after).removeprefix(separator).removesuffix(separator)
         return _Place(forms, file, with_id, joined)

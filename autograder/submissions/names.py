@@ -24,6 +24,12 @@ UNREAD = {
     ".dmg": "disk image",
     ".iso": "disk image",
 }
+# What programs leave of a download that has not ended, and what archives are called that were split into several.
+_PARTIAL = re.compile(
+    r"(?P<whole>.+)\."
+    r"(?:(?:cr|op|fdm)?download|part|partial|filepart|aria2|z\d\d|(?P<of_archives>tmp|\d{3}))",
+    re.IGNORECASE,
+)
 NAME_LIMIT = 100  # characters that fit on a page and in a file's name
 LONGEST = 255  # characters of a name on any file system; a name in an archive can have 65,535
 
@@ -71,6 +77,15 @@ def suffix(name: str) -> str:
 def stem(name: str) -> str:
     """The name without its `suffix`."""
     return name[: len(name) - len(suffix(name))] or name
+
+
+def is_partial(name: str) -> bool:
+    """Whether this is a part of a download that may hold a class, such as `hw3.zip.crdownload` or `hw3.z01`."""
+    partial = _PARTIAL.fullmatch(name) if len(name) <= LONGEST else None
+    if partial is None:
+        return False
+    packed = suffix(partial["whole"]) in (*ARCHIVES, *UNREAD)
+    return packed or (suffix(partial["whole"]) == "" and not partial["of_archives"])
 
 
 def alike(name: str, module: str) -> bool:

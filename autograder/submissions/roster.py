@@ -470,12 +470,33 @@ class Roster:
         names = {who: {key for name in called[who] for key in in_any_order(name)} for who in self.students}
         return _index(self.students, lambda who: {each for name in names[who] for each in whole_names(name)})
 
+    def with_id(self, name: str) -> Student | None:
+        """The student of whom this is an id and the whole name, in any order, and nothing else: `2026001 王伟`."""
+        found = _all_of(self._by_both, {text for text, _ in whole_names(name)})
+        return found[0] if len(found) == 1 else None
+
+    def joined_with_id(self, words: list[str]) -> list[Student]:
+        """The students of whom one of these `words_of` a text is an id and the whole name: `2026001王伟`."""
+        return _all_of(self._by_both, {*words})
+
+    @cached_property
+    def _by_both(self) -> dict[str, list[Student]]:
+        def both(who: Student) -> set[str]:
+            ids = {key for each in _ids_of(who) if len(key := "".join(words_of(each))) >= _LONG}
+            called = {each for name in who.names if name != who.id for each in in_any_order(name)}
+            names = {name for each in called for name, _ in whole_names(each)}
+            return {text for id in ids for name in names for text in (id + name, name + id)}
+
+        return _index(self.students, both)
+
     def held(self, name: str) -> Student | None:
         """The student whose email address alone is in this name, or who is called so: `Lovelace, Ada (ada)`.
 
         A nickname may stand between name and id: `Lovelace, Ada (Addie)(ada)`. JupyterHub escapes the name of a home:
         `claim-ada-40x-2eedu` is that of ada@x.edu.
         """
+        if who := self.with_id(name):
+            return who
         if "-40" in name and "@" not in name:
             home = re.sub(r"^(?:claim|volume|jupyter|home)-", "", name)
             return self.held(re.sub(r"-([0-9a-f]{2})", lambda escaped: chr(int(escaped[1], 16)), home))

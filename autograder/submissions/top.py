@@ -43,6 +43,7 @@ from autograder.submissions.names import (
     alike,
     is_feedback,
     is_junk,
+    is_partial,
     path_of,
     platform_names,
     shown,
@@ -132,7 +133,13 @@ class Entry:
     def document(self) -> bool:
         """Whether this is a loose file that neither is nor holds code, such as a rubric."""
         loose = self.loose and not self.name.lower().endswith(".py.txt")
-        return loose and suffix(self.name) not in ("", ".py", ".ipynb", *ARCHIVES, *UNREAD)
+        code = suffix(self.name) in ("", ".py", ".ipynb", *ARCHIVES, *UNREAD)
+        return loose and not (code or self.partial)
+
+    @property
+    def partial(self) -> bool:
+        """Whether this is a part of what staff downloaded: what a platform named is as a student handed it in."""
+        return self.platform is None and is_partial(self.name)
 
 
 @dataclass(frozen=True)
@@ -334,7 +341,7 @@ def _is_output(path: Path, outputs: set[Path], levels: int = 3) -> bool:
     if any(suffix(name) in (".py", ".ipynb", *ARCHIVES) for name in names):
         return False  # a student handed that in
     if names >= {"class.json", "grades.csv", "index.html", "reports"}:
-        return _has_keys(path / "class.json", {"schema", "students"})
+        return has_class(path)
     if path.name in _OF_STUDENTS and names and all(suffix(name) == ".html" for name in names):
         return _has_mark(on_disk(path, (min(names),)))
     if {"reports", "students"} <= names <= _WRITTEN:
@@ -385,6 +392,11 @@ def _has_mark(page: File) -> bool:
         return _GENERATOR in page.read(_START)
     except (NothingToGrade, OSError):
         return False
+
+
+def has_class(path: Path) -> bool:
+    """Whether `autograder class` has written a class to this folder."""
+    return _has_keys(path / "class.json", {"schema", "students"})
 
 
 def _has_keys(path: Path, keys: set[str]) -> bool:
@@ -461,7 +473,7 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
     they hold what is of students of the roster: so an upload under a student's name has no row for somebody else.
     Documents next to them, such as a rubric, are of the staff.
     """
-    students = [each for each in top.students if not _is_document(each, roster)]
+    students = [each for each in top.students if not (_is_document(each, roster) or (each.partial and not each.folder))]
     if top.gradescopes or not students:
         return None
     nobodys = documents_of_nobody(top.entries, roster)
