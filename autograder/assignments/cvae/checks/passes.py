@@ -222,7 +222,7 @@ def far_pass(model: Model, images: Tensor, conditions: Tensor, challenge: Challe
     return None
 
 
-FEW_DIGITS = 0.02  # a tolerance for results of half precision
+FEW_DIGITS = 0.02  # by how much results of half precision are off on average, relative to their size
 
 
 def half_precision(reply: Reply, result: int, expected: Tensor, steps: Sequence[str]) -> str:
@@ -231,7 +231,10 @@ def half_precision(reply: Reply, result: int, expected: Tensor, steps: Sequence[
     A step is what one of the pieces `steps` gets or gives during the pass, or the result.
     """
     found = reply.outputs[result]
-    if not close(found.reshape(expected.shape) if found.numel() == expected.numel() else found, expected, FEW_DIGITS):
+    if found.numel() != expected.numel() or not found.isfinite().all():
+        return ""
+    # Of the whole, for a single number may be off by several percent after some layers.
+    if not (found.reshape(expected.shape) - expected).norm() <= FEW_DIGITS * expected.norm():
         return ""
     seen = (each for name in steps for kind in ("argument", "result") for each in reply.captured(name, kind))
     passed = [each for each in (found, *seen) if each.is_floating_point()]
