@@ -57,6 +57,10 @@ class NothingToGrade(Exception):
     """There is no submission at the path. The message says what is missing."""
 
 
+class NobodyThere(NothingToGrade):
+    """Nothing in the upload of a class is a student's."""
+
+
 class CannotRead(NothingToGrade):
     """The grader may not read the upload, or the disk fails: not the student's fault."""
 

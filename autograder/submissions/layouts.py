@@ -29,7 +29,7 @@ from autograder.report.summary import some_of
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.bounds import limited_time
 from autograder.submissions.copied import is_untouched
-from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, is_cut_off
+from autograder.submissions.files import CannotRead, File, Listing, NobodyThere, NothingToGrade, is_cut_off
 from autograder.submissions.find import Found, attempt, attempt_in, choose
 from autograder.submissions.forms import SHORT, Holders, in_most
 from autograder.submissions.matching import MANY, Known, Match, another_name, matched
@@ -215,7 +215,7 @@ def read_upload(
         top = top_of(path, {each.resolve() for each in outputs}, stack, assignment, roster)
         pieces, more = _of_all(top, assignment, roster)
         if not pieces and (roster is None or not any(map(has_class, outputs))):
-            raise NothingToGrade(f"there are no folders, archives or modules of students in {path}")
+            raise NobodyThere(f"there are no folders, archives or modules of students in {path}")
         if not stamps:
             pieces = [replace(piece, laid_out=False) for piece in pieces]
         owners = _with_those_within(_owners(pieces, roster), assignment, roster)

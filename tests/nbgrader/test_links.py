@@ -491,7 +491,7 @@ def extracted(course: Path, *downloads: dict[str, bytes], damaged: bytes = b"") 
     In the archives, the content `damaged` is so.
     """
     archive, to = course / "archive", course / "extracted"
-    archive.mkdir()
+    archive.mkdir(exist_ok=True)
     to.mkdir()
     for number, files in enumerate(downloads):
         path = archive / f"submissions{f' ({number})' if number else ''}.zip"
@@ -511,6 +511,19 @@ def extracted(course: Path, *downloads: dict[str, bytes], damaged: bytes = b"") 
         if path.is_file() and (info := ByFolder().collect(str(path))):
             found.setdefault(info["student_id"], set()).add(info["file_id"])
     return found
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_is_nobodys_next_to_a_download_ends_zip_collect_for_nobody(course: Path, listed: bool) -> None:
+    (course / "archive").mkdir()
+    (course / "archive" / "notes.txt").write_text("downloaded on Monday")
+    if listed:
+        (course / "roster.csv").write_text("id,name,canvas_user_id\nada_1,Ada Lee,1\n")
+    with pytest.raises(pytest.fail.Exception, match="no folders, archives or modules"):
+        extracted(course)
+    shutil.rmtree(course / "extracted")
+    found = extracted(course, {"ada_1_2_cs5814_vae.py": b"x = 1", "bob_3_4_cs5814_vae.py": b"x = 2"})
+    assert "cs5814_vae.py" in found["ada_1"]
 
 
 def archived(name: str, kind: str) -> bytes:

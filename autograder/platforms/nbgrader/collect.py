@@ -38,6 +38,7 @@ from autograder.submissions.files import (
     CannotRead,
     File,
     Listing,
+    NobodyThere,
     NothingToGrade,
     in_archive,
     in_folder,
@@ -392,12 +393,19 @@ class Downloads(ExtractorPlugin):
     def _taken(
         self, archive: Path, temporary: Path, assignment: Assignment, roster: Roster | None
     ) -> dict[str, _Taken]:
-        """What each student handed in last, by id; the notebooks lie in `temporary`."""
+        """What each student handed in last, by id; the notebooks lie in `temporary`.
+
+        Next to the archive of a class may lie what is nobody's.
+        """
         taken: dict[str, _Taken] = {}
+        nobodys: list[str] = []
         for number, download in enumerate(_downloads(archive, temporary / "loose")):
             uploaded = _Uploaded(temporary / str(number), assignment)
             try:
                 upload = read_upload(download, assignment, roster, visit=uploaded.take, stamps=False)
+            except NobodyThere as error:
+                nobodys.append(str(error).replace(str(temporary / "loose"), str(archive)))
+                continue
             except NothingToGrade as error:
                 self.parent.fail(f"{download}: {error}")
             self._tell(upload, download)
@@ -407,6 +415,10 @@ class Downloads(ExtractorPlugin):
                     taken[row.student] = new
                 elif not row.nothing:
                     taken[row.student] = self._last(old, new)
+        if nobodys and not taken:
+            self.parent.fail("; ".join(nobodys))
+        for said in nobodys:
+            self.log.warning("%s", said)
         return taken
 
     def _last(self, old: _Taken, new: _Taken) -> _Taken:
