@@ -126,7 +126,7 @@ def test_each_students_feedback_is_a_file(tmp_path_factory: pytest.TempPathFacto
             assert names[who.id] == f"{email}.html"
 
 
-def test_two_students_with_one_number_of_canvas_stop_the_feedback(tmp_path: Path) -> None:
+def test_two_with_one_number_of_canvas_stop_the_feedback(tmp_path: Path) -> None:
     (tmp_path / "download").mkdir()
     (tmp_path / "download" / "ames_101_9_cs5814_vae.py").write_text("x = 1\n")
     (tmp_path / "roster.csv").write_text("id,name,canvas id\nada,Ada Ames,101\nbob,Bob Boole,101\n")
@@ -148,7 +148,7 @@ def test_each_earlier_term_is_compared_with(tmp_path: Path, monkeypatch: pytest.
     assert len({*found.values()}) == 4
 
 
-def test_a_student_may_be_called_as_what_a_class_is_compared_with(tmp_path: Path) -> None:
+def test_a_student_may_be_called_as_the_solution(tmp_path: Path) -> None:
     solution, other = CVAE.solution.read_bytes(), b"x = 1\n"
     rows = [Submitted("the solution", other), Submitted("bob", solution)]
     taught = Class(

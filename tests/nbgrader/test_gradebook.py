@@ -180,7 +180,7 @@ def test_a_students_points_are_those_under_the_own_id(columns: list[list[str]]) 
         ({}, {"login": "bob"}, "ada", "`bob` in the gradebook may be Ada Ames (2): its points are in the row of `bob`"),
     ],
 )
-def test_an_id_of_the_gradebook_that_may_be_several_students_is_said(
+def test_an_id_that_may_be_several_students_is_said(
     address: str, first: dict[str, str], second: dict[str, str], whose: str, said: str
 ) -> None:
     """What an institution gives comes before what students choose; one with another name is another student."""
