@@ -1,6 +1,6 @@
 # attack: verdict
 # score: 88
-# says: No gradient
+# says: is 0 for
 
 import torch
 import torch.nn as nn
