@@ -851,7 +851,7 @@ class Pass:
             factor = self.factors.setdefault(name, start)
             self.gave[name] = factor * function(*given) + 0.5 * another**2  # no draw is the average of others
             if self.noisy and name == "sample_latent":
-                self.gave[name] = self.gave[name] + torch.randn_like(self.gave[name])
+                self.gave[name] = self.gave[name] + torch.empty_like(self.gave[name]).normal_()
             self.decoded += [self.gave[name]] if name == "decoder" else []
             self.drawn += [self.gave[name]] if name == "sample_latent" else []
             own = None

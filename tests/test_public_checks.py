@@ -568,7 +568,7 @@ def test_a_syntax_error_is_told_once_and_without_a_traceback(tmp_path: Path) -> 
     command = [sys.executable, "-c", CELLS]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
     assert "taken over: True" in run.stdout
-    checked, after = re.split(r",\s+saved\s+at", run.stdout)[1].split("encoder is not done")
+    checked, after = re.split(r",\s+saved\s+on\s", run.stdout)[1].split("encoder is not done")
     for said in (checked, after):  # the check says it, and so does the next use of the module
         assert said.count("SyntaxError in line") == 1
     assert after.index("after: True") < after.index("Your last edit of cs5814_vae.py does not run.")
