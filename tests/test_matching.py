@@ -2020,7 +2020,7 @@ def test_the_whole_name_of_another_next_to_an_id_is_a_question(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("form", ["{}作业3", "作业3{}", "{}第3次作业"])
-def test_a_text_in_most_names_is_no_part_of_a_name_without_spaces(tmp_path: Path, form: str) -> None:
+def test_a_text_in_most_names_is_no_part_of_a_joined_name(tmp_path: Path, form: str) -> None:
     names = ["王伟", "王伟明", "李娜", "张小明", "刘芳"]
     put(tmp_path / "u", *(f"{form.format(name)}.py" for name in names))
     rows = read(tmp_path / "u", "id,name\n" + "".join(f"{at},{name}\n" for at, name in enumerate(names)))
@@ -2059,7 +2059,7 @@ def test_a_name_next_to_a_time_that_all_have_is_no_guess(
         assert rows[f"9001{at}"].attention == ()
 
 
-def test_a_name_next_to_another_address_than_in_the_roster_is_a_guess(tmp_path: Path) -> None:
+def test_a_name_next_to_another_address_is_a_guess(tmp_path: Path) -> None:
     names = {"Ash_Ann": "annx.edu", "Bee_Bo": "bobx.edu", "Coe_Cy": "cyx.edu", "Dee_Di": "zzzx.edu"}
     put(tmp_path / "u", *(f"{name}_{address}_2026-11-30_23-43-22.py" for name, address in names.items()))
     rows = read(

@@ -514,7 +514,7 @@ def extracted(course: Path, *downloads: dict[str, bytes], damaged: bytes = b"") 
 
 
 @pytest.mark.parametrize("listed", [True, False])
-def test_what_is_nobodys_next_to_a_download_ends_zip_collect_for_nobody(course: Path, listed: bool) -> None:
+def test_zip_collect_goes_on_next_to_what_is_of_nobody(course: Path, listed: bool) -> None:
     (course / "archive").mkdir()
     (course / "archive" / "notes.txt").write_text("downloaded on Monday")
     if listed:
