@@ -173,7 +173,7 @@ _CHOSEN = re.compile(r"\b(?:preferred|chosen|nick\w*|used|known|called)\b")
 # An id as institutions call it, with the word for a number: `Roll No.`, `Reg. Number`, `University ID`.
 _ID = re.compile(
     r"(?:(?:student|university|uni|college|school|campus|institution(?:al)?|registration|regd?|register|roll"
-    r"|enrol?l?ment|matric(?:ul(?:ation|ate)?)?|admission|index|candidate|exam(?:ination)?|banner|empl|user) ?)"
+    r"|enrollment|enrolment|matric(?:ul(?:ation|ate)?)?|admission|index|candidate|exam(?:ination)?|banner|empl|user) ?)"
     r"(?:id|no|nr|num|number|code|#)"
     r"|(?:student|studien|studie|matrikel|opiskelija|leerling) ?(?:nr|no|nummer|num|numero)"
     r"|(?:n|no|nº|n°|nr|num|numéro|numero|número|numer|código|codigo|code) ?(?:d )?(?:de )?(?:l )?"
