@@ -79,7 +79,7 @@ def test_an_extension_under_a_key_of_several_is_asked_about(tmp_path: Path, keys
 def test_points_go_to_no_one_else(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], kinds: list[str], named: bool, there: set[str]
 ) -> None:
-    """Whichever kinds of keys the other roster has, it has them of the same kind, or the export stops."""
+    """Keys are joined with keys of the same kind in the other roster, or the export stops."""
     folder = tmp_path_factory.mktemp("class")
     found = graded([who for who in roster_of(folder, rows).students if who.name in there])
     if not named:

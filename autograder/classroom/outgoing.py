@@ -50,7 +50,7 @@ class Grade:
     @property
     def shown(self) -> str:
         """The name and, where they differ, the id."""
-        return self.name if same(self.name) == same(self.student) else f"{self.name} ({self.student})"
+        return _with_id(self.name, self.student)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def enrolled(student: str, name: str, keys: Mapping[str, str], roster: Roster) -
     if len(people) == 1:
         return people[0], ""
     people = people or _by_any_id(student, name, keys, roster)
-    shown = name if same(name) == same(student) else f"{name} ({student})"
+    shown = _with_id(name, student)
     if len(people) > 1:
         return None, f"{shown} may be {' or '.join(map(_shown, people))} in the roster"
     for who in people:
@@ -154,7 +154,11 @@ def no_shared_word(name: str, other: str) -> bool:
 
 
 def _shown(student: Student) -> str:
-    return student.name if same(student.name) == same(student.id) else f"{student.name} ({student.id})"
+    return _with_id(student.name, student.id)
+
+
+def _with_id(name: str, id: str) -> str:
+    return name if same(name) == same(id) else f"{name} ({id})"
 
 
 def canvas_identity(columns: Iterable[str] = ()) -> list[str]:

@@ -236,8 +236,8 @@ def register(model: nn.Module) -> list[str]:
     found = {id(module) for _, module in named_modules(model)}
     names: list[str] = []
     for path, value in itertools.islice(_held(model), LIMITS.submodules):
-        parameters = named_parameters(model)
         if isinstance(value, Tensor):
+            parameters = named_parameters(model)
             if all(value is not each for _, each in parameters) and _is_new(value, parameters):
                 model._parameters[path] = cast(nn.Parameter, value)
                 names.append(path)

@@ -256,12 +256,9 @@ def _without_dates(files: list[File], module: str) -> tuple[list[File], set[File
 
 def _time(dated: re.Match[str]) -> tuple[str, int] | None:
     month, day = (dated["month"], dated["day"]) if dated["month"] else (dated["compact"][:2], dated["compact"][2:])
-    hour, minute, second = (int(dated[each] or 0) for each in ("hour", "minute", "second"))
-    try:
-        when = datetime(int(dated["year"]), int(month), int(day), hour, minute, second, tzinfo=UTC)
-    except ValueError:
-        return None
-    return ("date" if dated["hour"] is None else f"time{dated['zone']}"), int(when.timestamp())
+    clock = [int(dated[each] or 0) for each in ("hour", "minute", "second")]
+    kind = "date" if dated["hour"] is None else f"time{dated['zone']}"
+    return _ordered(kind, int(dated["year"]), int(month), int(day), *clock)
 
 
 def _time_day_first(dated: re.Match[str]) -> tuple[str, int] | None:
@@ -271,11 +268,16 @@ def _time_day_first(dated: re.Match[str]) -> tuple[str, int] | None:
     day, month = (month, day) if month > 12 else (day, month)
     hour, minute, second = (int(dated[each] or 0) for each in ("hour", "minute", "seconds"))
     hour = hour % 12 + 12 * (dated["noon"].upper() == "PM") if dated["noon"] else hour
+    kind = "date" if dated["hour"] is None else "time"
+    return _ordered(kind, int(dated["year"]), month, day, hour, minute, second)
+
+
+def _ordered(kind: str, year: int, month: int, day: int, hour: int, minute: int, second: int) -> tuple[str, int] | None:
+    """The kind and the seconds since 1970 of a date with a time; None if there is no such date."""
     try:
-        when = datetime(int(dated["year"]), month, day, hour, minute, second, tzinfo=UTC)
+        return kind, int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
     except ValueError:
         return None
-    return ("date" if dated["hour"] is None else "time"), int(when.timestamp())
 
 
 def _last_attempts(listing: Listing, module: str) -> tuple[list[File], list[File], list[str]]:

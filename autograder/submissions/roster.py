@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from itertools import combinations
 from pathlib import Path
 from typing import TypeVar
@@ -195,6 +195,7 @@ _EMAIL = re.compile(
     r"|e ?post(?:adresse?)?"
 )
 _GITHUB = re.compile(r"(?:github|gh|git ?hub)(?: ?(?:user ?name|user|id|handle|account|login|name))?")
+_MEANT = ((_ID, "student number"), (_LOGIN, "login id"), (_EMAIL, "email"), (_GITHUB, "github username"))
 _PREFERRED = ("preferred name", "preferred first name", "chosen name", "chosen first name", "nickname")
 _ROLE = ("role", "roles", "course role")
 _STAFF = re.compile(
@@ -869,7 +870,7 @@ def _with_other_id(table: _Table, kinds: dict[str, str], name: list[str]) -> dic
 
 
 def _may_hold_ids(table: _Table, name: list[str]) -> bool:
-    """Whether a column that is not known has a word of its own for each student, and does not count the rows."""
+    """Whether an unknown column has a different word for each student, and does not count the rows."""
     for column in [each for each in table.columns if each not in name]:
         cells = [same(row[column]) for _, row in table.rows]
         if len({*cells}) == len(cells) > max(1, 2 * _of_rows(cells)) and not any(re.search(r"\s|^$", c) for c in cells):
@@ -1144,6 +1145,7 @@ def _form(column: str) -> str:
     return " ".join(re.findall(r"\w+", column.casefold().replace("_", " ").replace("(s)", "s")))
 
 
+@lru_cache(4096)  # for it is asked of each column in each row
 def _meaning(column: str) -> str:
     """The `_form` of a column that is called so, in one word or as the student's: `StudentID`, `Student Email`."""
     form = _form(column)
@@ -1154,12 +1156,7 @@ def _meaning(column: str) -> str:
         return known
     if _OF_OTHERS.search(form):
         return form
-    for pattern, meant in (
-        (_ID, "student number"),
-        (_LOGIN, "login id"),
-        (_EMAIL, "email"),
-        (_GITHUB, "github username"),
-    ):
+    for pattern, meant in _MEANT:
         if pattern.fullmatch(form):
             return meant
     part = _PART.fullmatch(form)

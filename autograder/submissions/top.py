@@ -74,7 +74,9 @@ _GENERATOR = b'<meta name="generator" content="autograder">'  # near the start o
 _REPORT = {"submission", "sha256", "parts"}  # what a report has
 _START = 2000  # bytes of a page
 _MAX_OUTPUT = 1 << 28  # bytes of a file that is looked into
-_WRITTEN = {"class.json", "grades.csv", "index.html", "reports", "students", "pairs", "results"}
+_OF_A_CLASS = {"class.json", "grades.csv", "index.html", "reports"}  # which each run of `autograder class` writes
+_WRITTEN = _OF_A_CLASS | {"students", "pairs", "results"}
+_CLASS = {"schema", "students"}  # what a class.json has
 # Loose files of these kinds belong to the staff: a list, a letter, a table.
 _STAFFS = {
     "",
@@ -340,7 +342,7 @@ def _is_output(path: Path, outputs: set[Path], levels: int = 3) -> bool:
         return False
     if any(suffix(name) in (".py", ".ipynb", *ARCHIVES) for name in names):
         return False  # a student handed that in
-    if names >= {"class.json", "grades.csv", "index.html", "reports"}:
+    if names >= _OF_A_CLASS:
         return has_class(path)
     if path.name in _OF_STUDENTS and names and all(suffix(name) == ".html" for name in names):
         return _has_mark(on_disk(path, (min(names),)))
@@ -380,11 +382,11 @@ def _is_ours(entry: Entry) -> bool:
         return False
     names = {steps[len(above)] for steps in files}
     try:
-        written = {"class.json", "grades.csv", "index.html", "reports"} <= names <= _WRITTEN | _EXPORTED
+        written = _OF_A_CLASS <= names <= _WRITTEN | _EXPORTED
         found = json.loads(files[*above, "class.json"].read(_MAX_OUTPUT)) if written else None
     except (NothingToGrade, OSError, ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and {"schema", "students"} <= found.keys()
+    return isinstance(found, dict) and found.keys() >= _CLASS
 
 
 def _has_mark(page: File) -> bool:
@@ -396,7 +398,7 @@ def _has_mark(page: File) -> bool:
 
 def has_class(path: Path) -> bool:
     """Whether `autograder class` has written a class to this folder."""
-    return _has_keys(path / "class.json", {"schema", "students"})
+    return _has_keys(path / "class.json", _CLASS)
 
 
 def _has_keys(path: Path, keys: set[str]) -> bool:

@@ -172,7 +172,8 @@ def said_of_change(plain: Tensor, taken: Tensor, what: str, preposition: str, na
         return f" It is the cross-entropy {preposition} {linear(slope, offset, name)} for each {what} {name}."
     most = [at for at in range(len(plain)) if off[at] > 0.9 * float(off.max())][:2]
     pairs = [f"one of {float(plain[at]):.4g} for {float(taken[at]):.4g}" for at in most]
-    return f" It takes an {what}".replace("an r", "a r") + f" {listed(pairs).removeprefix('one ')}."
+    article = "an" if what == "original" else "a"
+    return f" It takes {article} {what} {listed(pairs).removeprefix('one ')}."
 
 
 def linear(slope: float, offset: float, name: str) -> str:
