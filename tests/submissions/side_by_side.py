@@ -16,6 +16,7 @@ import socket
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -86,10 +87,13 @@ def grade_correct(name: str) -> Report:
 
 
 def grade_wrong(name: str) -> Report:
-    """Grade the wrong module of that name in this process's warm sandbox."""
+    """Grade the wrong module of that name in this process's warm sandbox, with the seed that its name gives.
+
+    A test that fails can be run again so. Other seeds are for `make corpus`.
+    """
     locate.SECONDS = 0.0  # tests/test_locate.py looks at places, which takes seconds
     module = next(each for each in wrong.WRONG if each.name == name)
-    return grade_source(name, wrong.source(module).encode(), _sandbox)
+    return grade_source(name, wrong.source(module).encode(), _sandbox, seed=zlib.crc32(name.encode()))
 
 
 def _stop() -> None:

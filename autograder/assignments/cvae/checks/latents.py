@@ -539,8 +539,8 @@ def tied_noise(source: Source, challenge: Challenge, domain: Domain) -> tuple[st
         ranges, ratios = {}, {}
         for name, statistic in STATISTICS.items():
             found, *others = (statistic(each, dim=dims) for each in (noise, *shuffled))
-            usual = float(torch.stack(others).std())
-            if usual < 1e-3:  # the same for any order, as the size of noise that is a sign
+            usual, most = float(torch.stack(others).std()), torch.stack(others).quantile(torch.tensor([0.1, 0.9]))
+            if float(most[1] - most[0]) < 1e-3:  # the same for nearly any order, as the largest of signs
                 continue
             ratios[name] = max(float(found.std()) / usual, EXACTLY_TIED)
             ranges[name] = tuple(float(each.max() - each.min()) for each in (found, others[0]))
@@ -658,13 +658,14 @@ def wrong_spread(draws: Draws) -> tuple[str, str]:
     spread = draws.noise.std(0)
     if draws.mistake:
         return "", draws.mistake
-    if (spread / spread.mean() - 1).abs().max() < 0.1:
+    reach = said_of_reach(draws)
+    if not reach and (spread / spread.mean() - 1).abs().max() < 0.1:
         # Noise of another kind has another spread; of next to none, rounding decides what kind it seems to be.
         normal = narrow(draws.noise) or is_normal((draws.noise - draws.noise.mean(0)) / spread, draws.count)
         return (scaled(draws), "spread-scaled") if normal else ("", "noise-not-normal")
     observed, logvariances = draws.latents.std(0), draws.logvariances
     law = known_law_of(observed, logvariances, "log-variance")
-    if not law and (reach := said_of_reach(draws)):
+    if not law and reach:
         return reach, "spread-cut-off"
     law = law or law_of(observed, logvariances, "log-variance") or law_of(observed, draws.means, "mean")
     return f" Everywhere, it is {law}." if law else "", "spread-wrong"
@@ -679,9 +680,7 @@ def said_of_reach(draws: Draws) -> str:
         return ""
     far = torch.tensor([-FARTHEST, *FAR_LOGVARIANCES, FARTHEST])
     with contextlib.suppress(SubmissionError, Wrong):
-        spreads = [
-            draw_rows(draws.source, 0 * draws.means, each.expand(COLUMNS), draws.seed, CALLS).std() for each in far
-        ]
+        spreads = [draw_rows(draws.source, 0 * draws.means, each.expand(COLUMNS), draws.seed).std() for each in far]
         logs = 2 * torch.cat((torch.stack(spreads), draws.latents.std(0))).clamp(min=1e-6).log()
         low, high = float(logs[0]), float(logs[len(far) - 1])
         starts, ends = low > 0.1 - FARTHEST, high < FARTHEST - 0.1
