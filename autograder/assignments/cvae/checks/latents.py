@@ -683,7 +683,7 @@ def said_of_reach(draws: Draws) -> str:
         spreads = [draw_rows(draws.source, 0 * draws.means, each.expand(COLUMNS), draws.seed).std() for each in far]
         logs = 2 * torch.cat((torch.stack(spreads), draws.latents.std(0))).clamp(min=1e-6).log()
         low, high = float(logs[0]), float(logs[len(far) - 1])
-        starts, ends = low > 0.1 - FARTHEST, high < FARTHEST - 0.1
+        starts, ends = low > 1 - FARTHEST, high < FARTHEST - 1
         usual = draws.logvariances
         overlap = low + 0.2 < high and low < float(usual.max()) and high > float(usual.min())
         if (starts or ends) and overlap and close(logs, torch.cat((far, usual)).clamp(low, high), 0.1):
