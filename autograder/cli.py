@@ -487,14 +487,15 @@ def class_command(
         )
         taught = Class(upload, kept, out, options)
         taught.require_own()
-        if fresh:
-            taught.forget()
-        _grade_all(taught, len(upload.submitted), scheduler, workers, require_isolation, shown=not quiet)
+        with output.only_one(kept.folder):
+            if fresh:
+                taught.forget()
+            _grade_all(taught, len(upload.submitted), scheduler, workers, require_isolation, shown=not quiet)
+            failed = taught.finish() if earlier is None else []
         if earlier is not None:
             _say(lines(changes(earlier, taught.entries), taught.entries))
             _say([f"The grades in {out} are as they were. Without --compare, the same command writes the new ones."])
             return
-        failed = taught.finish()
         if not quiet:
             _say(closing_lines(taught.figures))
             _say([f"Open {out / 'index.html'} in a browser."])

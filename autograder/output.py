@@ -122,6 +122,25 @@ def require_folder(folder: Path) -> None:
             pass
 
 
+@contextlib.contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """NotWritable where another command is in this block with the same folder, which is made if necessary."""
+    with _told(folder, NotWritable):
+        folder.mkdir(parents=True, exist_ok=True)
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            said = f"Another command is writing to {folder}. Run this one again once that has ended"
+            raise NotWritable(said) from None
+        except OSError:
+            pass  # a file system without locks
+        yield
+    finally:
+        os.close(number)
+
+
 def require_distinct(paths: Mapping[str, Path]) -> None:
     """NotWritable if two of `paths` (by their purpose) lead to the same file."""
     known: dict[str, str] = {}

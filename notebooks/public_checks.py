@@ -195,8 +195,9 @@ def decoder_layers() -> None:
     encoder = set()
     with suppress(Exception):  # which is judged above
         hidden, outputs = encode(model)
-        encoder = set(behind(model, outputs[0] if hidden is None else hidden))
-    shared = [name for name in behind(model, images) if name in encoder]
+        parameters = behind(model, outputs[0] if hidden is None else hidden)
+        encoder = {each.data_ptr() for each in parameters.values()}  # another view of one may be registered
+    shared = [name for name, each in behind(model, images).items() if each.data_ptr() in encoder]
     names = ", ".join(f"`{name}`" for name in shared[:4])
     expect(not shared, f"Your encoder and your decoder both use {names}.", "decoder-not-apart")
     found = look_up(table()["decoder"]["whole"], at_both_scales(images))

@@ -23,6 +23,7 @@ from autograder.classroom.written import file_names
 from autograder.grading import GraderError
 from autograder.grading.grade import grade_source
 from autograder.grading.results import Results
+from autograder.output import only_one
 from autograder.report.model import Report
 from autograder.sandbox.client import Sandbox
 from tests.class_graders import accident_prone, logged, quick
@@ -336,6 +337,15 @@ def test_a_scheduler_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert run.returncode == 3
     assert "no Dask scheduler answers" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_a_folder_of_results_has_one_command_at_a_time(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    with only_one(results):
+        run = run_class(write_class(tmp_path / "class"), "--out", tmp_path / "out", "--results", results)
+    assert run.returncode == 2
+    assert f"Another command is writing to {results}" in run.stderr
+    assert not any(results.iterdir())
 
 
 def test_nobody_to_grade(tmp_path: Path) -> None:

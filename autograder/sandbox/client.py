@@ -287,6 +287,7 @@ class Submission:
         self.types: dict[str, str] = {}  # of its parameters, where they are other floating numbers than float32
         self.frozen: list[str] = []  # parameters of linear layers that the model built last would not train
         self.unregistered: list[str] = []  # parameters of it that PyTorch would not find
+        self.aliased: list[tuple[str, str]] = []  # parameters of it, and earlier ones that were the same numbers
         self.shared: list[str] = []  # parameters that any model has in common with one that was built before
         self._collected = bytearray()
         self._dropped = False
@@ -378,6 +379,9 @@ class Submission:
         self.frozen, self.unregistered = (
             _words(answer.get(each))[: LIMITS.submodules] for each in ("frozen", "unregistered")
         )
+        aliased = answer.get("aliased")
+        pairs = [_words(each) for each in aliased] if isinstance(aliased, list) else []
+        self.aliased = [(each[0], each[1]) for each in pairs[: LIMITS.submodules] if len(each) == 2]
         self.shared, incomplete = _words(answer.get("shared")) or self.shared, answer.get("incomplete")
         return None if incomplete is None else received(incomplete)
 

@@ -159,6 +159,27 @@ def _leave_inference_mode(model: nn.Module) -> bool:
     return bool(made)
 
 
+def _part_aliases(model: nn.Module) -> list[tuple[str, str]]:
+    """Give parameters that overlap an earlier one in memory numbers of their own; the names of both.
+
+    So the rest can be judged, which sets the parameters one after the other.
+    """
+    pairs: list[tuple[str, str]] = []
+    known: list[tuple[str, int, int]] = []
+    for name, each in named_parameters(model):
+        if torch.nn.parameter.is_lazy(each) or each.layout != torch.strided or each.is_meta or not each.numel():
+            continue
+        last = sum((size - 1) * stride for size, stride in zip(each.shape, each.stride(), strict=True))
+        start, end = each.data_ptr(), each.data_ptr() + (last + 1) * each.element_size()
+        earlier = next((other for other, first, past in known if first < end and start < past), None)
+        if earlier is None:
+            known.append((name, start, end))
+        else:
+            each.data = each.data.clone()
+            pairs.append((name[:100], earlier[:100]))
+    return pairs[: LIMITS.submodules]
+
+
 class Invalid(Exception):
     """The submission lacks what the client asked for: a code of `errors`, with its fields."""
 
@@ -282,6 +303,7 @@ class Service:
             "incomplete": None,
             "unregistered": register(instance),
             "frozen": self._unfreeze(instance),
+            "aliased": _part_aliases(instance),
             "shared": [name for name, each in named_parameters(instance) if id(each) in theirs],
         }, {}
 

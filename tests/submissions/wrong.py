@@ -2804,6 +2804,15 @@ DECODERS = (
         checks=1,
     ),
     _decoder(
+        "decoder-of-views-of-the-encoders-weights",
+        "decoder-not-apart",
+        edits=(
+            (DECODER, DECODER + "        self.decoder[4].weight = nn.Parameter(self.encoder[2].weight.data.t())\n"),
+        ),
+        checks=1,
+        says="`decoder.4.weight` and `encoder.2.weight` share their numbers in memory",
+    ),
+    _decoder(
         "decoder-mirrors-the-encoders-weights",
         "decoder-not-apart",
         edits=(

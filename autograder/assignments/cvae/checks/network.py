@@ -118,7 +118,7 @@ class Model:
         self._seed, self._missing, self._composed, self._complete = challenge.seed(), missing, composed, complete
         self._incomplete = self._construct(self._seed)
         self.stopped_late = self._incomplete if self._incomplete and self._has_all() else None  # by this error
-        self.frozen, self.unregistered = submission.frozen, submission.unregistered
+        self.frozen, self.unregistered, self.aliased = submission.frozen, submission.unregistered, submission.aliased
         self._stand_in()
         self.late = self._find_late()
         shapes = self._shapes()

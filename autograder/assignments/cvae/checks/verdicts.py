@@ -119,7 +119,7 @@ def require_biases(match: Match, part: str, called: str, grading: Grading) -> No
 
 
 def require_trained(model: Model, names: Sequence[str], part: str, grading: Grading) -> None:
-    """Fail the check if parameters of these names are frozen, not found by PyTorch, or also another model's."""
+    """Fail the check if parameters of these names are frozen, not found by PyTorch, or also other layers'."""
     of = f" of your {part}" if part in DEPTHS else ""  # a head is in the names
     if frozen := [name for name in names if name in model.frozen]:
         several = len(frozen) > 1
@@ -131,6 +131,13 @@ def require_trained(model: Model, names: Sequence[str], part: str, grading: Grad
         what = f"the layers that a function keeps for your {part}" if in_functions else f"{first_few(hidden)}{of}"
         said = f"PyTorch does not find {what}, so training does not change them."
         charge(grading, said, "not-trainable", common_to(model, "not found", hidden, names))
+    for pair in model.aliased:
+        inside = [name in names for name in pair]
+        # Of two pieces, the one that is made last is charged, or the decoder.
+        if {"decoder": any(inside), "head": inside[0]}.get(part, all(inside)):
+            mistake = {"decoder": "decoder-not-apart", "head": "heads-shared"}.get(part) if not all(inside) else None
+            said = " and ".join(f"`{name}`" for name in pair)
+            fail(f"{said} share their numbers in memory, so training changes both at once.", mistake)
     if shared := [name for name in names if name in model.submission.shared]:
         said = f"Two models that were built one after the other have {first_few(shared)} in common."
         charge(grading, said, "layers-kept", common_to(model, "kept", shared, names))
