@@ -129,8 +129,9 @@ def _inside(scope: ast.AST) -> Iterator[Any]:
         node = todo.pop()
         yield node
         # Decorators, annotations and defaults are no part of what a function computes.
-        apart = ("decorator_list", "returns", "args") if isinstance(node, _FUNCTIONS) else ("annotation",)
-        apart = ("args", "slice") if _takes_sizes(node) else apart
+        apart = {"decorator_list", "returns", "args"} if isinstance(node, _FUNCTIONS) else {"annotation"}
+        if _takes_sizes(node):
+            apart |= {"args", "slice"}
         children = [each for name, value in ast.iter_fields(node) if name not in apart for each in _nodes(value)]
         todo += reversed(children)
 
