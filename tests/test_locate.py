@@ -140,6 +140,23 @@ def test_several_places_that_read_alike_are_one(sandbox: Sandbox) -> None:
     assert all("nn.Dropout(0.1)" in each for each in lines)
 
 
+@pytest.mark.parametrize(
+    ("noise", "place"),
+    [
+        ("nn.init.trunc_normal_(torch.empty_like(means), a=-2.5, b=2.5)", "`2.5`, twice in line"),
+        ("nn.init.trunc_normal_(torch.empty_like(means), std=1.0, a=-1.0, b=20)", ""),  # which of the two 1.0?
+        ("torch.cat([(half := torch.randn((len(means) + 1) // 2, means.shape[1])), -half])[: len(means)]", ""),
+        ("torch.cat([(half := torch.randn(len(means), means.shape[1])[::2]), -half])[: len(means)]", ""),
+    ],
+)
+def test_a_place_is_told_from_others_and_is_no_size(noise: str, place: str, sandbox: Sandbox) -> None:
+    text = correct.module().replace("torch.randn_like(means)", noise)
+    report = grade_source("module", text.encode(), sandbox, seed=1)
+    (said,) = [check.message for part in report.parts for check in part.checks if check.message]
+    assert place in said
+    assert bool(place) == ("Look at" in said)
+
+
 def test_a_named_mistake_and_two_mistakes_name_no_place(sandbox: Sandbox) -> None:
     assert located(SOURCES["variance-as-std"], sandbox) == []
     twice = SOURCES["black-pixels-left-out"].replace("originals > 0", "originals > 0) * (originals < 1")

@@ -8,6 +8,7 @@ by mutation (Papadakis and Le Traon, "Metallaxis-FL", 2015).
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections.abc import Iterator
 
@@ -18,10 +19,12 @@ from autograder.grading.session import run_checks
 from autograder.report.model import Outcome
 from autograder.report.summary import listed
 from autograder.sandbox.client import Sandbox, Submission
+from autograder.sandbox.edits import Edit
 from autograder.sandbox.errors import SubmissionError
 
 MOST = 100  # changes of a submission that are tried
-SECONDS = 15.0  # for all of them, on a machine that is busy; one alone has no more, either
+SECONDS = 60.0  # for all of them, where the machine is so busy that MOST takes longer
+SECONDS_EACH = 15.0
 
 
 def locate(grading: Grading, sandbox: Sandbox) -> None:
@@ -32,17 +35,36 @@ def locate(grading: Grading, sandbox: Sandbox) -> None:
         if failed.check.reproduction is None or not unlocated(grading.assignment, failed.check):
             continue
         for edit in edits(failed.part):
+            where = _where(edit, grading.submission.source)
+            if not where:
+                continue
             if not left or time.monotonic() > ends:
                 return
             left -= 1
-            changed = sandbox.submission(edit.of(grading.submission.source), seconds=SECONDS)
+            changed = sandbox.submission(edit.of(grading.submission.source), seconds=SECONDS_EACH)
             if _helps(changed, failed, grading):
-                lines = sorted(set(edit.lines))
-                where = f"`{edit.shown}` in line{'s' * (len(lines) > 1)} {listed(map(str, lines))}"
                 how = "without it" if edit.removes else "with something else there"
                 failed.check.message += f" Look at {where}: {how}, this check passes."
-                failed.check.line = lines[0]
+                failed.check.line = min(edit.lines)
                 break
+
+
+def _where(edit: Edit, source: bytes) -> str:
+    """What a change is at, for a message; empty where the same text is in one of its lines more often than that."""
+    numbers = sorted(set(edit.lines))
+    line = source.split(b"\n")[numbers[0] - 1].decode(errors="replace")
+    text = edit.shown.removesuffix("…").split("(…)")[0]
+    places, here = edit.lines.count(numbers[0]), _count(text, line)
+    if here > max(places, 1):
+        return ""
+    twice = {1: "", 2: ", twice"}.get(places, f", {places} times") if len(numbers) == 1 else ""
+    return f"`{edit.shown}`{twice} in line{'s' * (len(numbers) > 1)} {listed(map(str, numbers))}"
+
+
+def _count(text: str, line: str) -> int:
+    """How often a line has a text, as whole words and numbers."""
+    words = r"\s*".join(map(re.escape, text.split()))
+    return len(re.findall(rf"(?<![\w.]){words}(?!\w)" if text[:1].isalnum() else rf"{words}(?!\w)", line))
 
 
 def _places(part_name: str, grading: Grading) -> Iterator[tuple[str, ...]]:

@@ -11,7 +11,7 @@ import copy
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from typing import Any
 
 MOST = 80  # changes of a kind
@@ -30,6 +30,7 @@ _ALIKE = (
     ("pow", "mul"), ("square", "abs"), ("var", "std"), ("max", "min"), ("relu", "sigmoid"), ("tanh", "sigmoid"),
 )  # fmt: skip
 _WORDS = ("sum", "mean", "none")
+_OF_SIZES = {"randn", "rand", "zeros", "ones", "empty", "new_zeros", "new_ones", "new_empty"}
 
 # What is replaced, by what (None for a whole statement that is left out), what is changed in it, how the first of these
 # is shown, with `{}` for its text, and whether it is only taken out.
@@ -73,7 +74,7 @@ class Edit:
 
 
 def edits(source: bytes, places: list[list[str]]) -> list[list[Any]]:
-    """Changes in the definitions at these places, as plain data: what takes something out comes first."""
+    """Changes in the definitions at these places, as plain data: place by place, and what takes something out first."""
     with warnings.catch_warnings(action="ignore"):
         tree = ast.parse(source)
     starts = [0]
@@ -89,24 +90,25 @@ def edits(source: bytes, places: list[list[str]]) -> list[list[Any]]:
         words = " ".join(source[first:end].decode().replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}").split())
         return f"({words})" if isinstance(node, _IN_PARENTHESES) and not alone else words
 
-    found: list[list[Any]] = []
-    for rule in (_taken_out, _undone, _exchanged, _renamed):
-        changes: dict[tuple[int, int, str], list[Any]] = {}
+    found: dict[tuple[Any, ...], list[Any]] = {}  # by what is replaced, for a class holds what its methods hold
+    for scope, rule in product(scopes, (_taken_out, _undone, _exchanged, _renamed)):
+        changes: dict[tuple[Any, ...], list[Any]] = {}
         alike: dict[tuple[str, str], list[Any]] = {}
-        for old, new, changed, form, removes in islice((each for scope in scopes for each in rule(scope)), 2 * MOST):
+        for old, new, changed, form, removes in islice(rule(scope), 2 * MOST):
             by = "pass" if new is None else ast.unparse(new) if isinstance(new, ast.stmt) else f"({ast.unparse(new)})"
-            if len(by) > LONGEST_TEXT or (*span(old), by) in changes:
+            if len(by) > LONGEST_TEXT or (span(old), by) in changes:
                 continue
             shown = form.replace("{}", text(changed[0], alone=form in ("{}", "if {}")))
             shown = shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
             lines = [each.lineno for each in changed]
-            changes[*span(old), by] = [lines, [span(old)], by, shown, removes]
+            changes[span(old), by] = [lines, [span(old)], by, shown, removes]
             several = alike.setdefault((ast.unparse(old), by), [[], [], by, shown, removes])
             several[0] += lines
             several[1] = sorted([*several[1], span(old)])
-        found += [*changes.values()][:MOST]
-        found += [each for each in alike.values() if len(each[1]) > 1][:MOST]
-    return found
+        together = {(*each[1], each[2]): each for each in alike.values() if len(each[1]) > 1}
+        for key, change in (*islice(changes.items(), MOST), *islice(together.items(), MOST)):
+            found.setdefault(key, change)
+    return [*found.values()]
 
 
 def _at(tree: ast.Module, place: list[str]) -> ast.AST | None:
@@ -127,7 +129,9 @@ def _inside(scope: ast.AST) -> Iterator[Any]:
         node = todo.pop()
         yield node
         # Decorators, annotations and defaults are no part of what a function computes.
-        apart = ("decorator_list", "returns", "args") if isinstance(node, _FUNCTIONS) else ("annotation",)
+        apart = {"decorator_list", "returns", "args"} if isinstance(node, _FUNCTIONS) else {"annotation"}
+        if _takes_sizes(node):
+            apart |= {"args", "slice"}
         children = [each for name, value in ast.iter_fields(node) if name not in apart for each in _nodes(value)]
         todo += reversed(children)
 
@@ -147,7 +151,7 @@ def _taken_out(scope: ast.AST) -> Iterator[Change]:
     """A call around a value, an operand, an argument, an element, an index, a branch or a statement is left out."""
     for node in _inside(scope):
         match node:
-            case ast.Call():
+            case ast.Call() if not _takes_sizes(node):
                 yield from _unwrapped(node)
             case ast.List(elts=items) | ast.Tuple(elts=items, ctx=ast.Load()):
                 yield from _without_some(node, "elts", items)
@@ -157,7 +161,7 @@ def _taken_out(scope: ast.AST) -> Iterator[Change]:
                 yield node, right, [left], f"{{}} {sign}", True
             case ast.UnaryOp(operand=inner) if not isinstance(inner, ast.Constant):
                 yield node, inner, [node], "{}", True
-            case ast.Subscript(ctx=ast.Load(), value=inner):
+            case ast.Subscript(ctx=ast.Load(), value=inner) if not _takes_sizes(node):
                 yield node, inner, [node], "{}", True
             case ast.IfExp(body=first, orelse=second):
                 yield node, first, [node], "{}", False
@@ -172,7 +176,7 @@ def _taken_out(scope: ast.AST) -> Iterator[Change]:
 def _undone(scope: ast.AST) -> Iterator[Change]:
     """A variable gets what another one holds, or keeps what it held, without what is computed from it."""
     for node in _inside(scope):
-        if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Name):
+        if isinstance(node, ast.Assign) and not (isinstance(node.value, ast.Name) or _takes_sizes(node.value)):
             names = dict.fromkeys(each.id for each in ast.walk(node.value) if isinstance(each, ast.Name))
             for name in [each for each in names if each not in _LIBRARIES]:
                 yield node.value, ast.Name(name), [node.value], "{}", True
@@ -206,7 +210,19 @@ def _without_some(node: Any, name: str, items: list[Any]) -> Iterator[Change]:
 
 def _makes_object(node: ast.Call) -> bool:
     """Whether a call makes a layer or another object, as far as the name tells."""
-    return ast.unparse(node.func).rpartition(".")[2][:1].isupper()
+    return _called(node)[:1].isupper()
+
+
+def _takes_sizes(node: ast.AST) -> bool:
+    """Whether a call or a slice says how many numbers there are: with more, the lines below take others of them."""
+    if isinstance(node, ast.Subscript):
+        return any(isinstance(each, ast.Slice) for each in ast.walk(node.slice))
+    return isinstance(node, ast.Call) and _called(node) in _OF_SIZES
+
+
+def _called(node: ast.Call) -> str:
+    """The last name of what is called."""
+    return ast.unparse(node.func).rpartition(".")[2]
 
 
 def _exchanged(scope: ast.AST) -> Iterator[Change]:
@@ -241,7 +257,9 @@ def _others(node: Any) -> Iterator[ast.AST]:
             yield _with(node, elts=[other, one, *rest])
         case ast.Compare(ops=[_]):
             yield ast.UnaryOp(ast.Not(), node)
-        case ast.Call(args=[ast.Name() | ast.BinOp() | ast.Call() as one, *rest]) if not _makes_object(node):
+        case ast.Call(args=[ast.Name() | ast.BinOp() | ast.Call() as one, *rest]) if not (
+            _makes_object(node) or _takes_sizes(node)
+        ):
             yield _with(node, args=[ast.UnaryOp(ast.USub(), one), *rest])
             if rest:
                 yield _with(node, args=[rest[0], one, *rest[1:]])

@@ -287,7 +287,8 @@ def _(s: Subject) -> bool:
 
 @claim("spread-wrong")
 def _(s: Subject) -> bool:
-    return not near(s.spread, (s.logvariances / 2).exp(), 0.03)
+    far = (abs(float(s.wide_spread(each)) / math.exp(each / 2) - 1) > 0.1 for each in (-12.0, 12.0))
+    return not near(s.spread, (s.logvariances / 2).exp(), 0.03) or any(far)
 
 
 @claim("spread-scaled")

@@ -133,6 +133,24 @@ def sample_latent(means, logvariances):
 """,
     ),
     (
+        "root-of-variance-plus-1e-6",
+        "",
+        """
+def sample_latent(means, logvariances):
+    std = torch.sqrt(logvariances.exp() + 1e-6)
+    return means + std * torch.randn_like(std)
+""",
+    ),
+    (
+        "std-plus-1e-4",
+        "",
+        """
+def sample_latent(means, logvariances):
+    std = torch.exp(0.5 * logvariances) + 1e-4
+    return means + std * torch.randn_like(std)
+""",
+    ),
+    (
         "randn-of-sizes",
         "",
         """

@@ -127,6 +127,33 @@ SAMPLE = (
         "spread-cut-off",
         checks=1,
     ),
+    *(
+        _sample(name, f"    std = {std}\n" + DRAW, "spread-wrong", checks=1, says=said)
+        for name, std, said in (
+            ("std-plus-a-thousandth", "torch.exp(0.5 * logvariances) + 1e-3", "exp(0.5 · log-variance) + 0.001"),
+            ("std-plus-a-hundredth", "torch.exp(0.5 * logvariances) + 1e-2", "exp(0.5 · log-variance) + 0.01"),
+            ("variance-plus-1e-5", "torch.sqrt(logvariances.exp() + 1e-5)", "(exp(log-variance) + 1e-05)^0.5"),
+            ("variance-plus-a-hundredth", "torch.sqrt(logvariances.exp() + 1e-2)", "(exp(log-variance) + 0.01)^0.5"),
+            (
+                "logvariances-bounded-softly-from-below",
+                "torch.exp(0.5 * (F.softplus(logvariances + 9) - 9))",
+                "(exp(log-variance) + 0.00012)^0.5",
+            ),
+            (
+                "logvariances-bounded-softly-from-above",
+                "torch.exp(0.5 * (8 - F.softplus(8 - logvariances)))",
+                "Where the log-variance is 12",
+            ),
+            ("logvariances-through-a-wide-tanh", "torch.exp(10 * torch.tanh(logvariances / 20))", ""),
+        )
+    ),
+    _sample(
+        "std-at-least-a-hundredth",
+        STD + "    std = std.clamp(min=0.01)\n" + DRAW,
+        "spread-cut-off",
+        checks=1,
+        says="only for log-variances from -9.2",
+    ),
     _sample(
         "logvariances-bounded-from-above",
         "    std = torch.exp(0.5 * logvariances.clamp(max=0))\n" + DRAW,

@@ -11,7 +11,14 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.cvae.checks.network import Model
-from autograder.assignments.cvae.hints.draws import diagnose, in_digits, known_law_of, law_of, law_of_centers
+from autograder.assignments.cvae.hints.draws import (
+    diagnose,
+    in_digits,
+    known_law_of,
+    law_of,
+    law_of_centers,
+    raised_law_of,
+)
 from autograder.assignments.cvae.hints.draws import normalized as are_normalized
 from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS
 from autograder.grading.harness import (
@@ -39,7 +46,9 @@ MOST_AVERAGED = 20  # draws whose number can be told from the spread of their av
 LEAST_FACTOR, USUAL_FACTORS = 3e-4, (0.1, 4.0)  # of noise: less is like rounding, and these need no other means
 SIZES = {1024, 512, 256, 200, 128, 100, 64, 50, 32, 20, 16, 15, 10}  # that people write into their code
 MOST_SIZES = 6  # that an error may name, for all of them to be tried
-FARTHEST, FAR_LOGVARIANCES = 13.0, (-6.0, 5.0)  # beyond the usual ones, where a bound on them shows
+FAR_LOGVARIANCES = (-6.0, 5.0, -12.0, 12.0)  # beyond the usual ones, where a bound or a constant shows
+FARTHEST = 13.0
+MOST_OFF = 0.1  # of a spread there: less is a tiny constant, which keeps a root or a division from zero
 FEWEST_ROWS = 16  # of a call, where a draw takes several
 LEAST_NUMBER = 1e-3  # of noise that is one number, which rounding leaves as it is
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
@@ -247,8 +256,10 @@ def said_of_pair(noise: Tensor, place: str) -> str:
             one, other = (place.format(each) for each in pair)
             correlation = float(torch.corrcoef(numbers[:, pair].T)[0, 1])
             if abs(correlation) > 0.9999:
-                same = "minus that of" if correlation < 0 else "that of"
-                return f"In your draws, the {what} of {one} is {same} {other}, but for its size."
+                sign = ", with the opposite sign" if correlation < 0 else ""
+                a, b = numbers[:, pair[0]], numbers[:, pair[1]] * (-1) ** (correlation < 0)
+                same = "equal to" if close(a, b) else "a multiple of"
+                return f"In your draws, the {what} of {other} is {same} that of {one}{sign}."
             return (
                 f"In your draws, the {what} of {one} and {other} has correlation {correlation:.2f}; that of "
                 "independent noise is about 0."
@@ -653,43 +664,65 @@ def said_of_centers(draws: Draws, error: Tensor) -> str:
     return f" Everywhere, it is {law}{sigma}." if law else ""
 
 
-def wrong_spread(draws: Draws) -> tuple[str, str]:
-    """What the spread of the draws is in every column, in words, and the name of the mistake."""
+def wrong_spread(draws: Draws, named: float = math.inf) -> tuple[str, str]:
+    """What the spread is in every column, in words, and the mistake, where a message has named this log-variance."""
     spread = draws.noise.std(0)
     if draws.mistake:
         return "", draws.mistake
-    reach = said_of_reach(draws)
-    if not reach and (spread / spread.mean() - 1).abs().max() < 0.1:
+    raised, reach = said_of_far(draws, named)
+    if not (raised or reach) and (spread / spread.mean() - 1).abs().max() < 0.1:
         # Noise of another kind has another spread; of next to none, rounding decides what kind it seems to be.
         normal = narrow(draws.noise) or is_normal((draws.noise - draws.noise.mean(0)) / spread, draws.count)
         return (scaled(draws), "spread-scaled") if normal else ("", "noise-not-normal")
-    observed, logvariances = draws.latents.std(0), draws.logvariances
+    logvariances, observed = spreads_everywhere(draws)
     law = known_law_of(observed, logvariances, "log-variance")
-    if not law and reach:
-        return reach, "spread-cut-off"
-    law = law or law_of(observed, logvariances, "log-variance") or law_of(observed, draws.means, "mean")
+    if not law and (raised or reach):
+        return raised or reach, "spread-wrong" if raised else "spread-cut-off"
+    law = law or law_of(observed, logvariances, "log-variance") or law_of(draws.latents.std(0), draws.means, "mean")
     return f" Everywhere, it is {law}." if law else "", "spread-wrong"
 
 
-def said_of_reach(draws: Draws) -> str:
-    """Between which log-variances the spread follows them, in words, where it stays the same beyond; else empty.
+def far_spread(draws: Draws, logvariance: float) -> Tensor:
+    """The spread of draws with this log-variance, from the seed of the others."""
+    means, _ = draws.domain.positive(0 * draws.means, draws.logvariances)
+    latents = draw_rows(draws.source, means, torch.full((COLUMNS,), logvariance), draws.seed)
+    return (latents - latents.mean(0)).square().mean().sqrt()
 
-    The bounds are measured far to both sides, for the usual log-variances may show one of two.
+
+def spreads_everywhere(draws: Draws) -> tuple[Tensor, Tensor]:
+    """Log-variances, the usual ones and those far from 0 where they can be told, and the spread at each.
+
+    Two more are where the farthest spreads would be right: there, a hard bound differs most from a soft one.
     """
+    logvariances, spread = draws.logvariances, draws.latents.std(0)
     if draws.domain.positive_logvariances or draws.domain.limits or draws.factor != 1:
-        return ""
-    far = torch.tensor([-FARTHEST, *FAR_LOGVARIANCES, FARTHEST])
+        return logvariances, spread
     with contextlib.suppress(SubmissionError, Wrong):
-        spreads = [draw_rows(draws.source, 0 * draws.means, each.expand(COLUMNS), draws.seed).std() for each in far]
-        logs = 2 * torch.cat((torch.stack(spreads), draws.latents.std(0))).clamp(min=1e-6).log()
-        low, high = float(logs[0]), float(logs[len(far) - 1])
-        starts, ends = low > 1 - FARTHEST, high < FARTHEST - 1
-        usual = draws.logvariances
-        overlap = low + 0.2 < high and low < float(usual.max()) and high > float(usual.min())
-        if (starts or ends) and overlap and close(logs, torch.cat((far, usual)).clamp(low, high), 0.1):
-            first, last = f"from {low:.1f}" * starts, f"{'to' if starts else 'up to'} {high:.1f}" * ends
-            return f" It is right only for log-variances {f'{first} {last}'.strip()}."
-    return ""
+        far = [-FARTHEST, FARTHEST, *FAR_LOGVARIANCES]
+        found = [far_spread(draws, each) for each in far]
+        begins = [float((2 * each.log()).clamp(-FARTHEST, FARTHEST)) for each in found[:2]]
+        found += [far_spread(draws, each) for each in begins]
+        return torch.cat((torch.tensor([*far, *begins]), logvariances)), torch.cat((torch.stack(found), spread))
+    return logvariances, spread
+
+
+def said_of_far(draws: Draws, named: float) -> tuple[str, str]:
+    """What is added to the right spread, and between which log-variances the spread follows them, in words.
+
+    Each is empty where it does not hold. The log-variance that a message has named is not between the bounds.
+    """
+    logvariances, spread = spreads_everywhere(draws)
+    if law := raised_law_of(spread, logvariances, "log-variance"):
+        return f" Everywhere, it is {law}.", ""
+    usual, logs = draws.logvariances, 2 * spread.clamp(min=1e-6).log()
+    low, high = float(logs[logvariances.argmin()]), float(logs[logvariances.argmax()])
+    starts, ends = low > 1 - FARTHEST, high < FARTHEST - 1
+    overlap = low + 0.2 < high and low < float(usual.max()) and high > float(usual.min())
+    follows = bool(((logs - logvariances.clamp(low, high)).abs() <= 0.12).all()) if overlap else False
+    if len(logs) > len(usual) and (starts or ends) and follows and not low < named < high:
+        first, last = f"from {low:.1f}" * starts, f"{'to' if starts else 'up to'} {high:.1f}" * ends
+        return "", f" It is right only for log-variances {f'{first} {last}'.strip()}."
+    return "", ""
 
 
 def said_above_zero(draws: Draws) -> str:

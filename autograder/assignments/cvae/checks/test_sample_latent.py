@@ -22,6 +22,7 @@ from autograder.assignments.cvae.checks.latents import (
     FAR,
     FAR_LOGVARIANCES,
     FAR_MEAN,
+    MOST_OFF,
     ROWS,
     ROWS_ALIKE,
     ROWS_USED,
@@ -38,6 +39,7 @@ from autograder.assignments.cvae.checks.latents import (
     distance_from_gaussian,
     draw,
     draw_rows,
+    far_spread,
     find_domain,
     forward_runs,
     has_normal_moments,
@@ -48,9 +50,9 @@ from autograder.assignments.cvae.checks.latents import (
     normalized,
     said_above_zero,
     said_of_centers,
+    said_of_far,
     said_of_gradient,
     said_of_pair,
-    said_of_reach,
     signs,
     slopes,
     stops_at_means,
@@ -233,7 +235,7 @@ def test_spread(
         worst = int((spread - 1).abs().argmax())
         logvariance = draws.logvariances[worst]
         observed = draws.latents[:, worst].std() if vary(draws.latents) else 0.0  # and not what is rounded
-        law, named = wrong_spread(draws)
+        law, named = wrong_spread(draws, float(logvariance))
         if named == "spread-scaled" and tied()[1]:
             law, named = f"{law} {tied()[1]}", "noise-normalized"
         fail(
@@ -253,14 +255,15 @@ def test_spread(
                 f"{noise.std():.2f} times the standard deviation that they should have.",
                 "draw-normalized" if normalized(source, challenge, domain()) else "spread-wrong",
             )
+    usual = float(spread.square().mean().sqrt())
     for far in FAR_LOGVARIANCES if not domain().positive_logvariances else ():
-        latents = draw_rows(source, draws.means, torch.full((COLUMNS,), far), challenge.seed())
-        width, expected = float((latents - latents.mean(0)).square().mean().sqrt()), math.exp(far / 2)
-        if not abs(width / expected - 1) <= 0.2:
+        width, expected = float(far_spread(draws, far)), math.exp(far / 2)
+        if not abs(width / usual / expected - 1) <= max(MOST_OFF, 2 * errors[1]):
+            raised, reach = said_of_far(draws, far)
             fail(
                 f"Where the log-variance is {far:g}, your draws have standard deviation {width:.3g}; "
-                f"{expected:.3g} is right.{said_of_reach(draws)}",
-                "spread-cut-off",
+                f"{expected:.3g} is right.{raised or reach}",
+                "spread-cut-off" if reach else "spread-wrong",
             )
     require_no_bound(source, challenge, domain(), draws)
 
@@ -275,7 +278,7 @@ def require_no_bound(source: Source, challenge: Challenge, domain: Domain, draws
         if torch.equal(one, other) and vary(one - means):
             fail(
                 f"With the same noise, log-variances of {nearer:g} and {farther:g} give exactly the same draws, so "
-                f"a bound changes them.{said_of_reach(draws)}",
+                f"a bound changes them.{said_of_far(draws, nearer)[1]}",
                 "spread-cut-off",
             )
 

@@ -122,8 +122,8 @@ def known_law_of(spread: Tensor, x: Tensor, name: str) -> str | None:
     return _only((each, law) for each, law in laws if _spread_fits(spread, law))
 
 
-def _spread_fits(spread: Tensor, expected: Tensor) -> bool:
-    return bool(((spread - expected).abs() <= 0.05 * expected + SMALL).all())
+def _spread_fits(spread: Tensor, expected: Tensor, error: float = SMALL) -> bool:
+    return bool(((spread - expected).abs() <= 0.05 * expected + error).all())
 
 
 def law_of(spread: Tensor, x: Tensor, name: str) -> str | None:
@@ -158,6 +158,20 @@ def law_of(spread: Tensor, x: Tensor, name: str) -> str | None:
         return f"(exp({name}){added(shift)})^0.5"
     activations = (activation for activation, function in HEAD_ACTIVATIONS.items() if fits(function(x).abs()))
     return next((f"the {activation} of the {name}" for activation in activations), None)
+
+
+def raised_law_of(spread: Tensor, x: Tensor, name: str) -> str | None:
+    """The right spread for log-variances x with a constant added to it or in its root; None if it is another."""
+    sigma, low, high = (0.5 * x).exp(), int(x.argmin()), int(x.argmax())  # a constant shows most where x is low
+    noise = float(spread[high] / sigma[high])
+    spread = spread / noise if abs(noise - 1) < 0.02 else spread  # as of all draws from one seed
+    to_spread, in_root = float((spread - sigma)[low]), float((spread**2 - sigma**2)[low])
+    if to_spread > 0.1 * sigma[low]:
+        if _spread_fits(spread, sigma + to_spread, 0):
+            return f"exp(0.5 · {name}){added(to_spread)}"
+        if _spread_fits(spread, (sigma**2 + in_root).sqrt(), 0):
+            return f"(exp({name}){added(in_root)})^0.5"
+    return None
 
 
 def law_of_centers(centers: Tensor, error: Tensor, means: Tensor, logvariances: Tensor) -> str | None:
