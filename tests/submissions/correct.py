@@ -133,20 +133,20 @@ def sample_latent(means, logvariances):
 """,
     ),
     (
-        "root-of-variance-plus-1e-6",
+        "root-of-variance-plus-1e-5",
         "",
         """
 def sample_latent(means, logvariances):
-    std = torch.sqrt(logvariances.exp() + 1e-6)
+    std = torch.sqrt(logvariances.exp() + 1e-5)
     return means + std * torch.randn_like(std)
 """,
     ),
     (
-        "std-plus-1e-4",
+        "std-plus-1e-3",
         "",
         """
 def sample_latent(means, logvariances):
-    std = torch.exp(0.5 * logvariances) + 1e-4
+    std = torch.exp(0.5 * logvariances) + 1e-3
     return means + std * torch.randn_like(std)
 """,
     ),

@@ -130,9 +130,9 @@ SAMPLE = (
     *(
         _sample(name, f"    std = {std}\n" + DRAW, "spread-wrong", checks=1, says=said)
         for name, std, said in (
-            ("std-plus-a-thousandth", "torch.exp(0.5 * logvariances) + 1e-3", "exp(0.5 · log-variance) + 0.001"),
+            ("std-plus-3-thousandths", "torch.exp(0.5 * logvariances) + 3e-3", "exp(0.5 · log-variance) + 0.003"),
             ("std-plus-a-hundredth", "torch.exp(0.5 * logvariances) + 1e-2", "exp(0.5 · log-variance) + 0.01"),
-            ("variance-plus-1e-5", "torch.sqrt(logvariances.exp() + 1e-5)", "(exp(log-variance) + 1e-05)^0.5"),
+            ("variance-plus-1e-4", "torch.sqrt(logvariances.exp() + 1e-4)", "(exp(log-variance) + 0.0001)^0.5"),
             ("variance-plus-a-hundredth", "torch.sqrt(logvariances.exp() + 1e-2)", "(exp(log-variance) + 0.01)^0.5"),
             (
                 "logvariances-bounded-softly-from-below",

@@ -46,9 +46,10 @@ MOST_AVERAGED = 20  # draws whose number can be told from the spread of their av
 LEAST_FACTOR, USUAL_FACTORS = 3e-4, (0.1, 4.0)  # of noise: less is like rounding, and these need no other means
 SIZES = {1024, 512, 256, 200, 128, 100, 64, 50, 32, 20, 16, 15, 10}  # that people write into their code
 MOST_SIZES = 6  # that an error may name, for all of them to be tried
-FAR_LOGVARIANCES = (-6.0, 5.0, -12.0, 12.0)  # beyond the usual ones, where a bound or a constant shows
+# Log-variances beyond the usual ones, where a bound or a constant shows, and how far off a spread may be there.
+# Farthest out, a tiny constant shows, too, which keeps a root or a division from zero.
+MOST_OFF = {-6.0: 0.1, 5.0: 0.1, -12.0: 0.65, 12.0: 0.65}
 FARTHEST = 13.0
-MOST_OFF = 0.1  # of a spread there: less is a tiny constant, which keeps a root or a division from zero
 FEWEST_ROWS = 16  # of a call, where a draw takes several
 LEAST_NUMBER = 1e-3  # of noise that is one number, which rounding leaves as it is
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
@@ -698,7 +699,7 @@ def spreads_everywhere(draws: Draws) -> tuple[Tensor, Tensor]:
     if draws.domain.positive_logvariances or draws.domain.limits or draws.factor != 1:
         return logvariances, spread
     with contextlib.suppress(SubmissionError, Wrong):
-        far = [-FARTHEST, FARTHEST, *FAR_LOGVARIANCES]
+        far = [-FARTHEST, FARTHEST, *MOST_OFF]
         found = [far_spread(draws, each) for each in far]
         begins = [float((2 * each.log()).clamp(-FARTHEST, FARTHEST)) for each in found[:2]]
         found += [far_spread(draws, each) for each in begins]
