@@ -1129,8 +1129,8 @@ def test_an_extension_never_shortens_the_time(days: int, handed_in: int) -> None
     due = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
     until, when = due + timedelta(days=days), due + timedelta(days=handed_in)
     with TemporaryDirectory() as temporary:
-        put(Path(temporary) / "ada" / "cs5814_vae.py")
-        put(Path(temporary) / "ada" / "timestamp.txt", f"{when:%Y-%m-%d %H:%M:%S} UTC")
+        put(Path(temporary) / "ada" / CVAE.kit / "cs5814_vae.py")
+        put(Path(temporary) / "ada" / CVAE.kit / "timestamp.txt", f"{when:%Y-%m-%d %H:%M:%S} UTC")
         upload = read_upload(Path(temporary), replace(CVAE, due=due.isoformat()), extensions={"ada": until})
     (row,) = upload.submitted
     assert row.late is (when > max(due, until))
@@ -1161,6 +1161,55 @@ def test_a_time_that_cannot_be_read_is_told(tmp_path: Path, stamp: str) -> None:
     (row,) = read(tmp_path).submitted
     assert row.late is None
     assert stamp in row.attention[0]
+
+
+@pytest.mark.parametrize("folder", ["{}", "hw3-part3-octo-{}", "{}/hw3-part3", "Submitted files/{}"])
+def test_a_time_that_a_student_wrote_does_not_count(tmp_path: Path, folder: str) -> None:
+    """Only nbgrader's own layout has nbgrader's file, and one student's folder does not make it that."""
+    put(tmp_path / folder.format("ada") / "timestamp.txt", "2026-09-01 10:00:00 UTC")
+    for student in ("ada", "bob", "cy"):
+        put(tmp_path / folder.removesuffix(f"/{CVAE.kit}").format(student) / "cs5814_vae.py", student)
+    (ada, *_) = read(tmp_path).submitted
+    assert (ada.handed_in, ada.late) == (None, None)
+    assert "the student's own file" in ada.attention[0]
+
+
+@pytest.mark.parametrize("name", [CVAE.kit, "HW3 Part 3"])
+def test_one_students_folder_decides_nothing_for_others(tmp_path: Path, name: str) -> None:
+    for path in ("ada", "bob/homework", "cy/my work", f"dee/{name}"):
+        put(tmp_path / "submitted" / path / "cs5814_vae.py", path[:3])
+    class_ = rows(tmp_path / "submitted")
+    assert all(row.source is not None for row in class_.values())
+    assert "`homework` was read as handed in" in class_["bob"].attention[0]
+
+
+METADATA_OF_TWO = """submission_1:
+  :submitters:
+  - :name: Bob
+    :sid: bob
+  :results:
+    :tests:
+    - :output: "x"
+submission_2:
+  :submitters:
+  - :sid: cy
+"""
+
+
+@pytest.mark.parametrize("metadata", ["submission_1: [", METADATA_OF_TWO])
+@pytest.mark.parametrize("name", ["homework3", "assignment_12_export"])
+def test_an_export_in_a_students_archive_stops_nobody(tmp_path: Path, metadata: str, name: str) -> None:
+    roster = [("ada", "Ada Lovelace"), ("bob", "Bob Moe"), ("cy", "Cy Roe")]
+    (tmp_path / "r.csv").write_text("id,name\n" + "".join(f"{sid},{full}\n" for sid, full in roster))
+    for student in ("ada", "bob"):
+        put(tmp_path / "up" / student / "cs5814_vae.py", student)
+    put(tmp_path / "mine" / "submission_metadata.yml", metadata)
+    for number in (1, 2):
+        put(tmp_path / "mine" / f"submission_{number}" / "cs5814_vae.py", "mallory")
+    shutil.make_archive(str(tmp_path / "up" / name), "zip", tmp_path / "mine")
+    class_ = {row.student: row for row in read_upload(tmp_path / "up", CVAE, read_roster(tmp_path / "r.csv")).submitted}
+    assert class_["ada"].source == b"ada"
+    assert class_["bob"].source == b"bob" or class_["bob"].attention
 
 
 @pytest.mark.parametrize("name", ["doe_LATE_12_text.html", "LATE_anon_a1_link.html", "doe_LATE_12_1_cs5814_vae.py"])

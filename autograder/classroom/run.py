@@ -543,7 +543,12 @@ class Class:
 
 def _called_apart(modules: Mapping[str, bytes], taken: Collection[str]) -> dict[str, bytes]:
     """The modules by labels that are not taken: a student may be called as one of them."""
-    return {f"{label} (not in this class)" if label in taken else label: source for label, source in modules.items()}
+    found = {}
+    for label, source in modules.items():
+        while label in taken:
+            label += " (not in this class)"
+        found[label] = source
+    return found
 
 
 def _is_worth_more(report: Report) -> bool:

@@ -87,6 +87,9 @@ _AGAIN = {
     "revised",
     "updated",
 }
+# The results of the tests in Gradescope's metadata, which nothing is read from and which are most of it.
+_RESULTS = re.compile(r"(?m)^  :?(?:results|history):.*\n(?:(?:   .*|  -.*|[ \t]*)\n)*+")
+_MAX_METADATA = 1 << 20  # characters, of one of several exports: YAML takes a second for them
 _LISTED = 3  # names, or questions whose work it is, in one message
 _ONLY_FOLDER = "only an empty folder was handed in"
 _PACKED = (".7z", ".rar", ".tar.xz", ".txz")  # what is not opened, and may hold a module
@@ -163,7 +166,7 @@ class _Piece:
         late: whether the platform marks it as late; None if it marks nothing.
         attention: what staff should look at.
         cover: whether this is the platform's own text on an attempt, which counts only where nothing else is there.
-        laid_out: whether nbgrader or staff made this folder, so that a `timestamp.txt` in it is theirs.
+        laid_out: whether nbgrader made this folder, so that a `timestamp.txt` in it is the staff's.
         separator: see `matching.Known`.
         team: who handed it in together, where the platform says so.
         nameless: whether this is a file with the module's name at the top, where a student's name is due.
@@ -598,7 +601,8 @@ def _of_all(top: Top, assignment: Assignment, roster: Roster | None) -> tuple[li
     """The owner of each entry, and the names of files without an owner; others may be next to Gradescope's export."""
     if not top.gradescopes:
         staffs = _of_staff(top.entries, assignment, roster)
-        pieces, aside = _pieces([each for each in top.entries if each not in staffs], assignment, roster)
+        students = [each for each in top.entries if each not in staffs]
+        pieces, aside = _pieces(students, assignment, roster, nbgraders=top.nbgraders)
         return pieces, [*aside, *(shown(each.name) for each in staffs)]
     exported = _gradescope(top.entries)
     theirs = {piece.entry for piece in exported}
@@ -633,8 +637,10 @@ def _of_staff(entries: list[Entry], assignment: Assignment, roster: Roster | Non
     return [*packages, *nobodys]
 
 
-def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None) -> tuple[list[_Piece], list[str]]:
-    """The owner of each entry by its name, and the names of files without an owner."""
+def _pieces(
+    entries: list[Entry], assignment: Assignment, roster: Roster | None, nbgraders: bool = False
+) -> tuple[list[_Piece], list[str]]:
+    """The owner of each entry by its name, and the names of files without an owner; `nbgraders` if it laid them out."""
     pieces: list[_Piece] = []
     staffs: list[Entry] = []
     sakais = _sakais(entries)
@@ -649,7 +655,7 @@ def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None)
         elif entry.folder:
             keys = {"id": entry.name}
             pieces.append(
-                _Piece(entry.name, entry.name, entry, keys, attention=entry.doubts, separator="-", laid_out=True)
+                _Piece(entry.name, entry.name, entry, keys, attention=entry.doubts, separator="-", laid_out=nbgraders)
             )
         elif entry.staffs:
             staffs.append(entry)
@@ -821,7 +827,8 @@ def _gradescope(entries: list[Entry]) -> list[_Piece]:
     An export's metadata tells of the folders in it; where it does not, that of another export does. One export may have
     a folder that another lacks.
     """
-    told = {each.download: _metadata(each) for each in entries if each.name == METADATA and not each.folder}
+    exports = [each for each in entries if each.name == METADATA and not each.folder]
+    told = {each.download: _metadata(each, several=len(exports) > 1 or bool(each.download)) for each in exports}
     facts = {name: said for each in told.values() for name, said in each.items()}
     folders = [each for each in entries if each.folder and (each.name in facts or SUBMISSION.fullmatch(each.name))]
     lacking = facts.keys() - {each.name for each in folders}
@@ -888,8 +895,11 @@ def _lacking(name: str) -> Listing:
     )
 
 
-def _metadata(entry: Entry) -> dict[str, Any]:
-    """What the metadata says of each folder: text, so that YAML guesses no numbers or dates, or None for no value."""
+def _metadata(entry: Entry, *, several: bool) -> dict[str, Any]:
+    """What the metadata says of each folder: text, so that YAML guesses no numbers or dates, or None for no value.
+
+    Of `several` exports, one may be a student's own file: it is read within bounds, and says nothing if that fails.
+    """
     import yaml
 
     class AsText(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]
@@ -899,9 +909,11 @@ def _metadata(entry: Entry) -> dict[str, Any]:
     AsText.add_constructor(_NULL, lambda loader, node: None)
     (file, *_) = entry.listing().files
     try:
-        text = file.read(LIMITS.body).decode("utf-8")
-        read = yaml.load(text, AsText)
+        text = _RESULTS.sub("", file.read(LIMITS.body).decode("utf-8"))
+        read = yaml.load(text, AsText) if len(text) <= _MAX_METADATA or not several else {}
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError, TypeError) as error:
+        if several:
+            return {}
         raise NothingToGrade(f"{METADATA} cannot be read: {error}") from error
     return {name: facts for name, facts in read.items() if isinstance(name, str)} if isinstance(read, dict) else {}
 

@@ -146,11 +146,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Top:
-    """The entries, the names of skipped ones with the reasons, and what was guessed."""
+    """The entries, the names of skipped ones with the reasons, what was guessed, and whether nbgrader laid it out."""
 
     entries: list[Entry]
     aside: list[str]
     guessed: tuple[str, ...] = ()
+    nbgraders: bool = False
 
     @property
     def students(self) -> list[Entry]:
@@ -183,21 +184,39 @@ def top_of(path: Path, outputs: set[Path], stack: ExitStack, assignment: Assignm
             break
         nbgraders = nbgraders or any(without_copy(_named(entry)) == SUBMITTED for entry in top.entries)
         top, packed_as = within, ""
-    return _of_assignment(top, assignment) if nbgraders and not top.gradescopes else top
+    if nbgraders and not top.gradescopes:
+        return replace(_of_assignment(top, assignment), nbgraders=True)
+    folders = [_folders(each) for each in top.entries if each.folder and not each.platform]
+    return replace(top, nbgraders=2 * sum(assignment.kit in each for each in folders) > len(folders))
 
 
 def _of_assignment(top: Top, assignment: Assignment) -> Top:
     """nbgrader's `submitted`, in which only the folders with the assignment's name count, if anyone has it.
 
-    A name that differs by capitals and separators alone counts for who has no folder with the exact one.
+    A name that differs by capitals and separators alone counts for who has no folder with the exact one. Folders that
+    no other student has are no assignments of a course, so one student's folder decides nothing for the others.
     """
     kit = assignment.kit
     folders = {entry: _folders(entry) for entry in top.entries if entry.folder and not entry.platform}
     names = {name for each in folders.values() for name in each if squeezed(name) == squeezed(kit)}
     if not names:
         return _of_any(top, assignment)
-    read = {entry: kit if kit in each else min(names & each, default=kit) for entry, each in folders.items()}
+    count = Counter(name for each in folders.values() for name in each)
+    own = {
+        entry: each
+        for entry, each in folders.items()
+        if not names & each and max((count[name] for name in each), default=0) == 1 and _holds_module(entry, assignment)
+    }
+    read = {
+        entry: kit if kit in each else min(names & each, default=kit)
+        for entry, each in folders.items()
+        if entry not in own
+    }
     doubts = {
+        entry: (f"what is in {', '.join(f'`{shown(name)}`' for name in sorted(each))} was read as handed in for {kit}",)
+        for entry, each in own.items()
+    }
+    doubts |= {
         entry: (f"what is in `{shown(name)}` was read as handed in for {kit}",)
         for entry, name in read.items()
         if name != kit and not all(name in each for each in folders.values())
@@ -205,7 +224,7 @@ def _of_assignment(top: Top, assignment: Assignment) -> Top:
     entries = [
         replace(each, listing=partial(_for, kit, read[each], each), doubts=doubts.get(each, ()))
         if each in read
-        else each
+        else replace(each, doubts=doubts.get(each, each.doubts))
         for each in top.entries
     ]
     guessed = tuple(f"`{shown(name)}` was read as the folder of {kit}" for name in sorted({*read.values()} - {kit}))
@@ -501,6 +520,9 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
             return None
     if alone and len(students) > 1 and not drives:
         found = _on_one_level(found, students, assignment, roster)
+    exports = [each for each, inside in found.items() if inside.gradescopes]
+    if len(exports) < len(students):  # a student's archive may hold the files of an export
+        found = {each: inside for each, inside in found.items() if each not in exports or is_export(each)}
     if roster and len(found) < len(students):
         found = {each: _said(each, inside) for each, inside in found.items() if _is_of(roster, inside)}
     if not found:

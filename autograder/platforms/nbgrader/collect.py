@@ -47,9 +47,10 @@ from autograder.submissions.files import (
 )
 from autograder.submissions.find import COLLECTED, NO_MODULE
 from autograder.submissions.layouts import Submitted, Upload, read_upload
-from autograder.submissions.names import ARCHIVES, alike, is_junk, path_of, platform_name, shown, suffix
+from autograder.submissions.matching import Known, Match, matched
+from autograder.submissions.names import ARCHIVES, alike, is_junk, path_of, platform_name, shown, stem, suffix
 from autograder.submissions.roster import Roster, RosterError
-from autograder.submissions.top import METADATA
+from autograder.submissions.top import METADATA, SUBMISSION
 
 MAX_NOTEBOOK = 128 << 20
 MAX_NOTEBOOKS = 8  # that are taken from one submission
@@ -377,7 +378,7 @@ class Downloads(ExtractorPlugin):
             raise SystemExit(f"the assignment {course.assignment_id!r} is none that nbgrader_config.py names")
         roster = _roster(Path(course.root), self.parent.fail)
         with tempfile.TemporaryDirectory() as temporary:
-            taken = self._taken(archive, Path(temporary), assignment, roster)
+            taken, failed = self._taken(archive, Path(temporary), assignment, roster)
             for each in taken.values():
                 if not each.row.nothing:
                     self._lay_out(each, assignment, extracted)
@@ -389,17 +390,19 @@ class Downloads(ExtractorPlugin):
                 if row.unlisted or not roster:
                     gradebook.update_or_create_student(folder_name(row.student), **_facts(row))
         self._count(rows, roster)
+        if failed:
+            self.parent.fail("Everyone was collected but those in these: " + "; ".join(failed))
 
     def _taken(
         self, archive: Path, temporary: Path, assignment: Assignment, roster: Roster | None
-    ) -> dict[str, _Taken]:
-        """What each student handed in last, by id; the notebooks lie in `temporary`.
+    ) -> tuple[dict[str, _Taken], list[str]]:
+        """What each student handed in last, by id, and what could not be read; the notebooks lie in `temporary`.
 
         Next to the archive of a class may lie what is nobody's.
         """
         taken: dict[str, _Taken] = {}
-        nobodys: list[str] = []
-        for number, download in enumerate(_downloads(archive, temporary / "loose")):
+        nobodys, failed = list[str](), list[str]()
+        for number, download in enumerate(_downloads(archive, temporary / "loose", roster)):
             uploaded = _Uploaded(temporary / str(number), assignment)
             try:
                 upload = read_upload(download, assignment, roster, visit=uploaded.take, stamps=False)
@@ -407,7 +410,8 @@ class Downloads(ExtractorPlugin):
                 nobodys.append(str(error).replace(str(temporary / "loose"), str(archive)))
                 continue
             except NothingToGrade as error:
-                self.parent.fail(f"{download}: {error}")
+                failed.append(f"{download}: {error}")
+                continue
             self._tell(upload, download)
             for row in upload.submitted:
                 new, old = _Taken(row, download.name, uploaded), taken.get(row.student)
@@ -415,11 +419,11 @@ class Downloads(ExtractorPlugin):
                     taken[row.student] = new
                 elif not row.nothing:
                     taken[row.student] = self._last(old, new)
-        if nobodys and not taken:
-            self.parent.fail("; ".join(nobodys))
+        if not taken and (nobodys or failed):
+            self.parent.fail("; ".join([*nobodys, *failed]))
         for said in nobodys:
             self.log.warning("%s", said)
-        return taken
+        return taken, failed
 
     def _last(self, old: _Taken, new: _Taken) -> _Taken:
         """Which of two downloads has what a student handed in last; `new` is of the file that is newer on disk.
@@ -501,12 +505,12 @@ class ByFolder(FileNameCollectorPlugin):
         return {"student_id": path.parent.name, "file_id": path.name}
 
 
-def _downloads(archive: Path, loose: Path) -> list[Path]:
+def _downloads(archive: Path, loose: Path, roster: Roster | None) -> list[Path]:
     """What lies in the folder `archive`, each as one upload of a class: the archives of a class, the oldest first, and
     the rest together, copied to `loose` where there are both."""
     entries = [path for path in sorted(archive.iterdir()) if not is_junk(path.name)]
     zips = [path for path in entries if suffix(path.name) == ".zip" and not path.is_symlink()]
-    classes = [path for path in zips if not platform_name(path.name) and (len(entries) == 1 or _is_class(path))]
+    classes = [path for path in zips if not platform_name(path.name) and (len(entries) == 1 or _is_class(path, roster))]
     classes.sort(key=lambda path: path.stat().st_mtime)
     if len(classes) == len(entries):
         return classes
@@ -517,14 +521,25 @@ def _downloads(archive: Path, loose: Path) -> list[Path]:
     return [*classes, loose]
 
 
-def _is_class(path: Path) -> bool:
-    """Whether an archive holds several students' files by a platform's names."""
+def _is_class(path: Path, roster: Roster | None) -> bool:
+    """Whether most of what an archive holds is several students' by a platform's names, and its own name is nobody's.
+
+    So no student's archive is taken for a class because of one file in it.
+    """
+    whose = Known(stem(path.name), stem(path.name), {"id": stem(path.name)})
+    if roster and matched([whose], roster)[whose.student] != Match():
+        return False
     try:
         with open_download(path, listed=MAX_STUDENT_DIRECTORY) as packed:
-            tops = {entry.steps[0] for entry in packed} | {entry.steps[-1] for entry in packed}
+            steps = {entry.steps for entry in packed}
     except (NothingToGrade, OSError):
         return False
-    return METADATA in tops or any(map(platform_name, tops))
+    names = {each[0] for each in steps}
+    if len(names) == 1:  # a folder with all of them
+        names = {each[1] for each in steps if len(each) > 1}
+    if METADATA in names:
+        return sum(SUBMISSION.fullmatch(name) is not None for name in names) > 1
+    return 2 * sum(platform_name(name) is not None for name in names) > len(names)
 
 
 def _kept_time(there: Path, assignment: Assignment, source: bytes | None) -> bytes | None:
