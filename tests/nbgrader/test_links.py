@@ -12,7 +12,7 @@ import tempfile
 import unicodedata
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -524,6 +524,23 @@ def test_zip_collect_goes_on_next_to_what_is_of_nobody(course: Path, listed: boo
     shutil.rmtree(course / "extracted")
     found = extracted(course, {"ada_1_2_cs5814_vae.py": b"x = 1", "bob_3_4_cs5814_vae.py": b"x = 2"})
     assert "cs5814_vae.py" in found["ada_1"]
+
+
+@pytest.mark.parametrize("name", ["lory.zip", "homework 3.zip"])
+@pytest.mark.parametrize(
+    "odd", ["results_100_128_adam.png", "lovelaceada_101_99999_notes.txt", "submission_metadata.yml"]
+)
+def test_zip_collect_takes_no_students_archive_for_a_class(course: Path, name: str, odd: str) -> None:
+    (course / "roster.csv").write_text("id,name,canvas id\nada,Ada Lovelace,101\nlory,Mal Lory,103\n")
+    (course / "archive").mkdir()
+    with zipfile.ZipFile(course / "archive" / name, "w") as archive:
+        for each in (odd, "cs5814_vae.py"):
+            archive.writestr(each, b"x = 3")
+    ours = {"lovelaceada_101_67880_cs5814_vae.py": b"x = 1", "lorymal_103_67881_cs5814_vae.py": b"x = 2"}
+    with pytest.raises(pytest.fail.Exception, match="Everyone was collected but") if "home" in name else nullcontext():
+        extracted(course, ours)
+    assert (course / "extracted" / "ada" / "cs5814_vae.py").read_bytes() == b"x = 1"
+    assert {each.name for each in (course / "extracted" / "ada").iterdir()} == {"cs5814_vae.py"}
 
 
 def archived(name: str, kind: str) -> bytes:

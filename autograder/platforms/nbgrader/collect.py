@@ -535,7 +535,7 @@ def _is_class(path: Path, roster: Roster | None) -> bool:
     except (NothingToGrade, OSError):
         return False
     names = {each[0] for each in steps}
-    if len(names) == 1:  # a folder with all of them
+    if len(names) == 1 and not any(map(platform_name, names)):  # a folder with all of them
         names = {each[1] for each in steps if len(each) > 1}
     if METADATA in names:
         return sum(SUBMISSION.fullmatch(name) is not None for name in names) > 1
