@@ -480,16 +480,21 @@ def seeded(run: Callable[..., Tensor], arguments: Sequence[Tensor]) -> Tensor:
 def gradients(run: Callable[..., Tensor], arguments: Sequence[Tensor]) -> list[Tensor | None]:
     """Of the sum of the result, with respect to each argument."""
     leaves = [each.clone().requires_grad_() for each in arguments]
-    result = seeded(run, leaves)
-    if not result.requires_grad:
-        return [None] * len(leaves)
-    return list(torch.autograd.grad(result.sum(), leaves, allow_unused=True))
+    return gradients_of(seeded(run, leaves), leaves)
 
 
-def gradients_of(result: Tensor, leaves: list[Tensor]) -> Sequence[Tensor | None]:
+def gradients_of(result: Tensor, leaves: list[Tensor]) -> list[Tensor | None]:
+    """Of the sum of a result, by `backward` as in training: some checkpoints refuse `torch.autograd.grad`."""
     if not result.requires_grad:
         return [None] * len(leaves)
-    return torch.autograd.grad(result.sum(), leaves, allow_unused=True, retain_graph=True)
+    for each in leaves:
+        each.grad = None
+        each.retain_grad()
+    result.sum().backward(retain_graph=True)
+    found = [each.grad for each in leaves]
+    for each in leaves:
+        each.grad = None
+    return found
 
 
 def slope_along(run: Callable[..., Tensor], arguments: Sequence[Tensor], place: int, direction: Tensor) -> Tensor:
@@ -709,15 +714,13 @@ def expect_one_row(model: nn.Module, name: str, rows: Tensor, width: int) -> Non
 def behind(model: nn.Module, output: Tensor) -> dict[str, Tensor]:
     """The parameters that an output depends on."""
     named = {name: each for name, each in model.named_parameters() if each.requires_grad}
-    if not output.requires_grad or not named:
-        return {}
-    found = torch.autograd.grad(output.sum(), list(named.values()), allow_unused=True, retain_graph=True)
+    found = gradients_of(output, [*named.values()])
     return {name: each for (name, each), gradient in zip(named.items(), found, strict=True) if gradient is not None}
 
 
 def rows_apart(outputs: Sequence[Tensor], parameter: Tensor) -> bool:
     """Whether no two outputs depend on the same rows of a parameter, as those of two halves of one layer do not."""
-    found = [torch.autograd.grad(each.sum(), parameter, retain_graph=True)[0] for each in outputs]
+    found = [gradients_of(each, [parameter])[0] for each in outputs]
     rows = [each.reshape(len(each), -1).ne(0).any(1) for each in found]
     return not torch.stack(rows).all(0).any()
 
@@ -818,8 +821,11 @@ class Pass:
         first: int = 0,
         scaled: Mapping[str, float] | None = None,
         noisy: bool = False,
+        same: bool = False,
     ) -> None:
         self.inputs = tuple(each.roll(-first, 0)[:rows] for each in images_and_classes(sizes))
+        if same:  # image and class in all rows
+            self.inputs = tuple(each[:1].repeat(len(each), 1) for each in self.inputs)
         self.scaled, self.noisy = scaled or {}, noisy
         self.decoded, self.drawn, self.fresh_draws, self.calls = [], [], fresh_draws, Counter[str]()
         self.given: dict[str, list[Tensor]] = {}

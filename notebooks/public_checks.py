@@ -603,42 +603,56 @@ def forward_wiring() -> None:
     if found == ([], "") and {*HEADS} <= one.gave.keys():
         expect_far_numbers()
     expect_fresh_draws(build(unfinished=True), "")
-    expect_fresh_draws(build(unfinished=True).eval(), " in evaluation mode")
-    modes = {"in evaluation mode": replaced_or_whole(build(unfinished=True).eval())}
+    if found is not None:
+        expect_one_of_several(one, training=True)
+    judge_quiet(one, "in evaluation mode")
     with torch.no_grad():
-        modes["under `torch.no_grad()`"] = replaced_or_whole(build(unfinished=True).eval())
-    if len(one.decoded) > 1 and found is not None:
-        several = Pass(build(unfinished=True), fresh_draws=True)
+        judge_quiet(one, "under `torch.no_grad()`")
+
+
+def judge_quiet(one: Pass, where: str) -> None:
+    """Expect a pass in evaluation mode to be wired like the one in training mode, and to draw."""
+    expect_fresh_draws(build(unfinished=True).eval(), where)
+    quiet = replaced_or_whole(build(unfinished=True).eval())
+    if "encoder" in quiet.gave and ("sample_latent" in quiet.gave or decodes_draw(one)):
+        try:
+            if judge_wiring(quiet, training=False) is not None:
+                expect_one_of_several(quiet, training=False)
+        except HintError as error:
+            raise HintError(f"Only {where}: {error}", *error.mistakes) from None
+
+
+def expect_one_of_several(one: Pass, training: bool) -> None:
+    """Expect a pass that draws or decodes several times to use one of the draws, and one of what comes back."""
+    several = one
+    if len(one.decoded) > 1 or len(one.drawn) > 1:
+        several = Pass(build(unfinished=True).train(training), fresh_draws=True)
+    if len(one.decoded) > 1:
         said = f"Your `forward` decodes {len(one.decoded)} times, and its reconstruction is none of what comes back."
         single = any(close(several.results[0], each.reshape(several.results[0].shape)) for each in several.decoded)
         expect(single, said, "decoding-other")
-    if len(one.drawn) > 1 and "decoder" in one.given and found is not None:
-        several = Pass(build(unfinished=True), fresh_draws=True)
+    if len(one.drawn) > 1 and "decoder" in one.given:
         latents = torch.cat(several.given["decoder"], -1)[:, : usual_sizes()[2]]
         said = f"Your `forward` draws {len(one.drawn)} times, and your decoder gets none of the draws as it is."
         expect(any(close(latents, each) for each in several.drawn), said, "draw-changed")
-    for where, quiet in modes.items():
-        said = f"In training mode your decoder gets a draw; {where} it does not."
-        expect(decodes_draw(quiet) or not decodes_draw(one), said, "no-draw-in-evaluation")
-        if "encoder" in quiet.gave and "sample_latent" in quiet.gave:
-            try:
-                judge_wiring(quiet, training=False)
-            except HintError as error:
-                raise HintError(f"Only {where}: {error}", *error.mistakes) from None
 
 
 def expect_fresh_draws(model: nn.Module, where: str) -> None:
     """Expect passes of a model over the same images to give its decoder other latents each time."""
 
-    def decoded() -> Tensor:
-        return torch.cat(Pass(model, noisy=True).given["decoder"], -1)
+    def decoded(same: bool = False) -> Tensor:
+        return torch.cat(Pass(model, noisy=True, same=same).given["decoder"], -1)
 
     try:
         alike = close(decoded(), decoded()) or close(decoded(), decoded())
+        drawn = not alike or not where or bool(decoded(same=True).std(0).max() > 1e-6)
     except Exception:  # of a decoder that is not called as a whole
         return
+    said = f"In training mode your decoder gets a draw; {where} it does not."
+    expect(drawn, said, "no-draw-in-evaluation")
     if alike:
-        raise HintError(f"Two passes over the same images{where} decode the same latents.", repeated(decoded))
+        said = f"Two passes over the same images{where and ' '}{where} decode the same latents."
+        raise HintError(said, repeated(decoded))
 
 
 def expect_far_numbers() -> None:
@@ -659,7 +673,7 @@ def judge_wiring(one: Pass, training: bool) -> tuple[list[str], str] | None:
     if found is None and drawn.shape != (len(one.inputs[0]), usual_sizes()[2]):  # in parts, several at once, or not
         if drawn.numel() and failed("sample_latent"):
             raise NotYetError("fix `sample_latent` first.")
-        judge_own_draw(one)
+        judge_own_draw(one, training)
     elif found is None:
         with suppress(Exception):  # some activations may stand in forward itself
             found = look_up(table()["network"], summary(*Pass(build().train(training), replaced=()).results))
@@ -734,10 +748,10 @@ def say_where_it_goes_wrong(one: Pass) -> None:
         expect(right, said, mistake)
 
 
-def judge_own_draw(one: Pass) -> None:
+def judge_own_draw(one: Pass, training: bool) -> None:
     """For a forward that draws without sample_latent: judge the latents that the decoder gets, over many rows."""
     varied = [torch.cat(one.given["decoder"], -1)[:, : usual_sizes()[2]].detach()] if "decoder" in one.given else []
-    model, (pixels, categories, latent) = build(), usual_sizes()
+    model, (pixels, categories, latent) = build().train(training), usual_sizes()
     taken: list[Tensor] = []
     heads = (torch.tensor([*each, *[0.0] * (latent - 6)]).repeat(DRAWS, 1) for each in (MEANS, LOGVARIANCES))
     for name, result in zip(HEADS, heads, strict=True):

@@ -3454,6 +3454,26 @@ FORWARDS = (
         (SAMPLES, SAMPLES + "        latents = latents if self.training else mean_params\n"),
         checks=1,
     ),
+    *(
+        _forward(
+            name, "no-draw-in-evaluation", (SAMPLES, SAMPLES.replace("\n", f" if {mode} else mean_params\n")), checks=1
+        )
+        for name, mode in (
+            ("nothing-drawn-in-evaluation", "self.training"),
+            ("nothing-drawn-without-gradients", "torch.is_grad_enabled()"),
+        )
+    ),
+    _forward(
+        "average-of-draws-in-evaluation",
+        "draw-changed",
+        (
+            SAMPLES,
+            "        count = 1 if self.training else 9\n"
+            "        draws = [sample_latent(mean_params, logvariance_params) for _ in range(count)]\n"
+            "        latents = torch.stack(draws).mean(0)\n",
+        ),
+        checks=1,
+    ),
     _forward(
         "heads-made-in-forward",
         "layers-made-in-forward",
@@ -3699,6 +3719,19 @@ FORWARDS = (
         "encoder-without-grad",
         "forward-detached",
         (ENCODE, "        with torch.no_grad():\n    " + ENCODE),
+    ),
+    _forward(
+        "encoder-and-decoder-in-reentrant-checkpoints",
+        "forward-detached",
+        ("import torch\n", "import torch\nfrom torch.utils.checkpoint import checkpoint\n"),
+        *(
+            (
+                line,
+                line.replace(f"self.{name}(", f"checkpoint(self.{name}, ").replace("))\n", "), use_reentrant=True)\n"),
+            )
+            for name, line in (("encoder", ENCODE), ("decoder", DECODE))
+        ),
+        checks=1,
     ),
     _forward("heads-detached-from-encoder", "forward-detached", (ENCODE, ENCODE.replace("-1))", "-1)).detach()"))),
     *(
