@@ -271,7 +271,7 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
     """What to say of an error, in paragraphs, and the line at which it stopped the code."""
     if isinstance(error, NotYetError):
         return f"{SKIPPED}{error}", None
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(_path())]
+    frames = _frames(error)
     line = frames[-1].lineno if frames else None
     mistakes: Sequence[str] = ()
     if isinstance(error, SyntaxError) and error.lineno:
@@ -308,6 +308,19 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
         where += "; with input_dim={}, num_categories={}, latent_dimensionality={}".format(*usual_sizes())
     hints = (table()["hints"][name] for name in dict.fromkeys(mistakes))
     return "\n".join((f"{message} ({where})", *(f"{title}. {text}" for title, text in hints))), line
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """The lines of your file that an error came through; the last one stopped."""
+    return [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(_path())]
+
+
+def said_of_error(error: Exception) -> str:
+    """What stopped your code within a check, and at which line."""
+    if isinstance(error, HintError):
+        return str(error)
+    lines = [f" (line {frame.lineno}: `{frame.line}`)" for frame in _frames(error)[-1:]]
+    return f"{type(error).__name__}: {error}{''.join(lines)}"
 
 
 def _ends_with_comma(value: ast.expr | None) -> bool:
@@ -706,7 +719,7 @@ def expect_one_row(model: nn.Module, name: str, rows: Tensor, width: int) -> Non
     try:
         shape = tuple(attribute(model, name)(rows[:1]).shape)
     except Exception as error:
-        raise HintError(f"`{name}` stops on a single row. {error}", mistake) from None
+        raise HintError(f"`{name}` stops on a single row. {said_of_error(error)}", mistake) from None
     said = f"For a single row, the output of `{name}` has shape {shape}; it should have {(1, width)}."
     expect(shape == (1, width), said, mistake)
 
@@ -801,7 +814,7 @@ def expect_sizes(part: str, run: Callable[[Sizes], object]) -> None:
             run((25, *ODD_SIZES[1:]))
             mistake = "square-images-assumed"
         sizes = "input_dim={}, num_categories={}, latent_dimensionality={}".format(*ODD_SIZES)
-        raise HintError(f"With {sizes}, your {part} does not work. {error}", mistake) from None
+        raise HintError(f"With {sizes}, your {part} does not work. {said_of_error(error)}", mistake) from None
 
 
 class Pass:

@@ -205,6 +205,19 @@ class _Prints:
         return self.text
 
 
+@pytest.mark.parametrize("no_answer", [False, True])
+def test_an_error_is_shown_by_lines_that_raise_it(no_answer: bool) -> None:
+    answers, raises = (Probe(f"print(len({text!r}))") for text in ("answers", "raises"))
+    submission: Any = _Prints("RuntimeError: sizes", raised=False)
+    submission.run = lambda lines, *_: _Prints("0" if lines == answers.lines else "no", lines == raises.lines).run(
+        "", 0, False
+    )
+    check = Check("a check", Outcome.FAILED, 0, 1)
+    reproduce([Failed("a part", check, no_answer, (answers, raises))], submission, CVAE)
+    assert check.reproduction is not None
+    assert check.reproduction.lines == (raises if no_answer else answers).lines
+
+
 @given(_PRINTED, st.booleans(), st.booleans(), st.sampled_from(PROBES))
 def test_whatever_is_printed_is_shown_or_not(text: str, raised: bool, no_answer: bool, probe: Probe) -> None:
     submission: Any = _Prints(text, raised)

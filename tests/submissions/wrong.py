@@ -630,6 +630,7 @@ def _loss(
     average: str = AVERAGE,
     signature: str | None = None,
     checks: int | None = None,
+    says: str = "",
 ) -> Wrong:
     edits: tuple[tuple[str, str], ...] = ((BCE + KL + AVERAGE, bce + kl + average),)
     if signature:
@@ -639,7 +640,7 @@ def _loss(
                 f"def loss_function({signature}):",
             ),
         )
-    return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("loss_function"))
+    return Wrong(name, edits, misconception=misconception, checks=checks, says=says, **_of_part("loss_function"))
 
 
 def _kl(terms: str, factor: str = "-0.5 * ") -> str:
@@ -1315,6 +1316,29 @@ LOSS = (
         bce=_bce('F.binary_cross_entropy(reconstructions, originals, reduction="none").sum(1)'),
         kl="    divergence = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp()).sum(1)\n",
         average="    return reconstruction.mean() + divergence.mean()\n",
+    ),
+    _loss(
+        "loss-of-flat-images-only-with-averaged-divergence",
+        "loss-image-shape kl-averaged-over-latent",
+        bce=_bce('F.binary_cross_entropy(reconstructions, originals, reduction="none").sum(1)'),
+        kl="    divergence = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp()).mean(1)\n",
+        average="    return (reconstruction + divergence).mean()\n",
+        checks=2,
+        says="stopped on the same in shape (3, 1, 5, 4). RuntimeError: The size of tensor",
+    ),
+    _loss(
+        "cross-entropy-times-the-width",
+        "loss-image-shape",
+        bce=_bce("F.binary_cross_entropy(reconstructions, originals) * originals.shape[-1] * len(originals)"),
+        checks=1,
+        says="your reconstruction term is too small by a factor of H.",
+    ),
+    _loss(
+        "loss-divided-by-all-but-the-width",
+        "loss-image-shape",
+        average="    return (reconstruction + divergence) / originals[..., 0].numel()\n",
+        checks=1,
+        says="your loss is too small by a factor of H.",
     ),
     _loss(
         "loss-of-784-pixels-only",

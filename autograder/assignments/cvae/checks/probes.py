@@ -564,7 +564,10 @@ IMAGE_SHAPE = (
         digits=6,
     ),
     *(_loss(f"torch.full({size}, 0.2)", f"torch.full({size}, 0.3)") for size in ("(1, 1, 5, 4)", "(1, 784)")),
-    _loss("torch.full((3, 20), 0.2)", "torch.full((3, 20), 0.3)", _PRIOR.replace("(1, 3)", "(3, 3)")),
+    *(
+        _loss(f"torch.full({size}, 0.2)", f"torch.full({size}, 0.3)", _PRIOR.replace("(1, 3)", "(3, 3)"))
+        for size in ("(3, 20)", "(3, 1, 5, 4)")
+    ),
     *(  # a single latent dimension, a single pixel, and both
         _loss(
             f"torch.full((3, {pixels}), 0.2)",
