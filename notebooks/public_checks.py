@@ -616,7 +616,7 @@ def expect_full_precision(one: Pass) -> None:
     """Expect nothing in a pass to be computed in half precision."""
     seen = [*one.results, *one.gave.values(), *(each for given in one.given.values() for each in given)]
     half = [str(each.dtype) for each in seen if each.dtype in (torch.bfloat16, torch.float16)]
-    expect(not half, f"A part of your `forward` computes in {''.join(half[:1])}.", "half-precision")
+    expect(not half, f"A part of your `forward` computes in {''.join(half[:1])}, with few digits.", "half-precision")
 
 
 def judge_quiet(one: Pass, where: str) -> None:
@@ -672,7 +672,8 @@ def expect_far_numbers() -> None:
         object.__setattr__(model, name, lambda *_: far)
     for name, result in zip(HEADS, Pass(model, replaced=("encoder", "decoder")).results[1:], strict=True):
         said = f"Your `forward` changes what `{name}` gives: numbers from -6 to 5 come back from {result.min():.3g} to "
-        expect(close(result, far), f"{said}{result.max():.3g}.", "encoding-other")
+        cut_off = close(result, far.clamp(float(result.min()), float(result.max())))
+        expect(close(result, far), f"{said}{result.max():.3g}.", "encoding-cut-off" if cut_off else "encoding-other")
 
 
 def judge_wiring(one: Pass, training: bool) -> tuple[list[str], str] | None:

@@ -120,7 +120,7 @@ def _gradients_of(value: Tensor, wanted: list[Tensor]) -> list[Tensor | None]:
     for each in wanted:
         each.grad = None
         each.retain_grad()
-    value.backward()  # type: ignore[no-untyped-call]
+    value.backward()
     found = [each.grad for each in wanted]
     for each in wanted:
         each.grad = None

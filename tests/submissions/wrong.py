@@ -3524,7 +3524,7 @@ FORWARDS = (
     *(
         _forward(
             f"{name}-cut-off",
-            "encoding-other",
+            "encoding-cut-off",
             (line, line.replace("(hidden)", f"(hidden).clamp({limits})")),
             checks=1,
         )
@@ -3620,7 +3620,7 @@ FORWARDS = (
     ),
     _forward(
         "logvariances-cut-off",
-        "encoding-other",
+        "encoding-cut-off",
         (LOGVARIANCES, LOGVARIANCES + "        logvariance_params = logvariance_params.clamp(-0.5, 0.5)\n"),
         may_lose=(),
     ),

@@ -316,7 +316,8 @@ _TWO_PASSES = "first, second = (model(image, one_hot)[0] for _ in range(2))\n"
 FORWARD_RESULTS = (
     Probe(
         f"{_build(*_UNUSUAL)}one = model(torch.full((1, 20), 0.3), torch.eye(3)[:1])\n"
-        "print(type(one).__name__ if isinstance(one, dict) else [tuple(each.shape) for each in one])"
+        "several = one if isinstance(one, (tuple, list)) else [one]\n"
+        "print([tuple(each.shape) if torch.is_tensor(each) else type(each).__name__ for each in several])"
     ),
     Probe(f"{_build()}{_IMAGE}print([tuple(each.shape) for each in model(image, one_hot)])"),
     Probe(
