@@ -1051,6 +1051,9 @@ def mistakes_in_the_loss() -> list[str]:
     if value_or_none(usual_loss, inputs[0]) != value_or_none(usual_loss, inputs[0]):
         return ["loss-changes"]
     if None not in crossed:
+        values = torch.tensor(crossed)
+        if len({*crossed}) > 1 and values.equal(values.bfloat16().float()):  # which other numbers are not, by chance
+            return ["half-precision"]
         a, b, c, d = crossed
         if abs(a - b - c + d) > 1e-3 * max(map(abs, crossed)):
             return ["terms-not-added"]
