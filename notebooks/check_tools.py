@@ -271,7 +271,7 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
     """What to say of an error, in paragraphs, and the line at which it stopped the code."""
     if isinstance(error, NotYetError):
         return f"{SKIPPED}{error}", None
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(_path())]
+    frames = _frames(error)
     line = frames[-1].lineno if frames else None
     mistakes: Sequence[str] = ()
     if isinstance(error, SyntaxError) and error.lineno:
@@ -308,6 +308,19 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
         where += "; with input_dim={}, num_categories={}, latent_dimensionality={}".format(*usual_sizes())
     hints = (table()["hints"][name] for name in dict.fromkeys(mistakes))
     return "\n".join((f"{message} ({where})", *(f"{title}. {text}" for title, text in hints))), line
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """The lines of your file that an error came through; the last one stopped."""
+    return [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(_path())]
+
+
+def said_of_error(error: Exception) -> str:
+    """What stopped your code within a check, and at which line."""
+    if isinstance(error, HintError):
+        return str(error)
+    lines = [f" (line {frame.lineno}: `{frame.line}`)" for frame in _frames(error)[-1:]]
+    return f"{type(error).__name__}: {error}{''.join(lines)}"
 
 
 def _ends_with_comma(value: ast.expr | None) -> bool:
@@ -480,16 +493,21 @@ def seeded(run: Callable[..., Tensor], arguments: Sequence[Tensor]) -> Tensor:
 def gradients(run: Callable[..., Tensor], arguments: Sequence[Tensor]) -> list[Tensor | None]:
     """Of the sum of the result, with respect to each argument."""
     leaves = [each.clone().requires_grad_() for each in arguments]
-    result = seeded(run, leaves)
-    if not result.requires_grad:
-        return [None] * len(leaves)
-    return list(torch.autograd.grad(result.sum(), leaves, allow_unused=True))
+    return gradients_of(seeded(run, leaves), leaves)
 
 
-def gradients_of(result: Tensor, leaves: list[Tensor]) -> Sequence[Tensor | None]:
+def gradients_of(result: Tensor, leaves: list[Tensor]) -> list[Tensor | None]:
+    """Of the sum of a result, by `backward` as in training: some checkpoints refuse `torch.autograd.grad`."""
     if not result.requires_grad:
         return [None] * len(leaves)
-    return torch.autograd.grad(result.sum(), leaves, allow_unused=True, retain_graph=True)
+    for each in leaves:
+        each.grad = None
+        each.retain_grad()
+    result.sum().backward(retain_graph=True)
+    found = [each.grad for each in leaves]
+    for each in leaves:
+        each.grad = None
+    return found
 
 
 def slope_along(run: Callable[..., Tensor], arguments: Sequence[Tensor], place: int, direction: Tensor) -> Tensor:
@@ -701,7 +719,7 @@ def expect_one_row(model: nn.Module, name: str, rows: Tensor, width: int) -> Non
     try:
         shape = tuple(attribute(model, name)(rows[:1]).shape)
     except Exception as error:
-        raise HintError(f"`{name}` stops on a single row. {error}", mistake) from None
+        raise HintError(f"`{name}` stops on a single row. {said_of_error(error)}", mistake) from None
     said = f"For a single row, the output of `{name}` has shape {shape}; it should have {(1, width)}."
     expect(shape == (1, width), said, mistake)
 
@@ -709,15 +727,13 @@ def expect_one_row(model: nn.Module, name: str, rows: Tensor, width: int) -> Non
 def behind(model: nn.Module, output: Tensor) -> dict[str, Tensor]:
     """The parameters that an output depends on."""
     named = {name: each for name, each in model.named_parameters() if each.requires_grad}
-    if not output.requires_grad or not named:
-        return {}
-    found = torch.autograd.grad(output.sum(), list(named.values()), allow_unused=True, retain_graph=True)
+    found = gradients_of(output, [*named.values()])
     return {name: each for (name, each), gradient in zip(named.items(), found, strict=True) if gradient is not None}
 
 
 def rows_apart(outputs: Sequence[Tensor], parameter: Tensor) -> bool:
     """Whether no two outputs depend on the same rows of a parameter, as those of two halves of one layer do not."""
-    found = [torch.autograd.grad(each.sum(), parameter, retain_graph=True)[0] for each in outputs]
+    found = [gradients_of(each, [parameter])[0] for each in outputs]
     rows = [each.reshape(len(each), -1).ne(0).any(1) for each in found]
     return not torch.stack(rows).all(0).any()
 
@@ -798,7 +814,7 @@ def expect_sizes(part: str, run: Callable[[Sizes], object]) -> None:
             run((25, *ODD_SIZES[1:]))
             mistake = "square-images-assumed"
         sizes = "input_dim={}, num_categories={}, latent_dimensionality={}".format(*ODD_SIZES)
-        raise HintError(f"With {sizes}, your {part} does not work. {error}", mistake) from None
+        raise HintError(f"With {sizes}, your {part} does not work. {said_of_error(error)}", mistake) from None
 
 
 class Pass:
@@ -818,8 +834,11 @@ class Pass:
         first: int = 0,
         scaled: Mapping[str, float] | None = None,
         noisy: bool = False,
+        same: bool = False,
     ) -> None:
         self.inputs = tuple(each.roll(-first, 0)[:rows] for each in images_and_classes(sizes))
+        if same:  # image and class in all rows
+            self.inputs = tuple(each[:1].repeat(len(each), 1) for each in self.inputs)
         self.scaled, self.noisy = scaled or {}, noisy
         self.decoded, self.drawn, self.fresh_draws, self.calls = [], [], fresh_draws, Counter[str]()
         self.given: dict[str, list[Tensor]] = {}
@@ -1032,6 +1051,9 @@ def mistakes_in_the_loss() -> list[str]:
     if value_or_none(usual_loss, inputs[0]) != value_or_none(usual_loss, inputs[0]):
         return ["loss-changes"]
     if None not in crossed:
+        values = torch.tensor(crossed)
+        if len({*crossed}) > 1 and values.equal(values.bfloat16().float()):  # which other numbers are not, by chance
+            return ["half-precision"]
         a, b, c, d = crossed
         if abs(a - b - c + d) > 1e-3 * max(map(abs, crossed)):
             return ["terms-not-added"]

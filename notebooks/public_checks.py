@@ -24,8 +24,8 @@ from check_tools import (
     close, defined, expect, expect_extremes, expect_one_row, expect_sizes, expect_untouched, failed, given_to,
     given_to_heads, gradients, gradients_of, holds, images_and_classes, judge_layers, known_draw, layer, look_up, loss,
     loss_inputs, matrices, mistakes_in_the_loss, near, numbers, one_image, outcomes, ratios, rows_apart, run_piece,
-    said_of_loops, seeded, slope_along, stops, submission, summary, table, tensor_of, usual_loss, usual_sizes,
-    value_or_none, worked_example,
+    said_of_error, said_of_loops, seeded, slope_along, stops, submission, summary, table, tensor_of, usual_loss,
+    usual_sizes, value_or_none, worked_example,
 )  # fmt: skip
 # isort: on
 
@@ -585,8 +585,9 @@ def expect_one_image() -> None:
         decoder_shape()
     except Exception:  # which is told above
         return
+    model = build(sizes=ODD_SIZES).eval()
     try:
-        works = bool(Pass(build(sizes=ODD_SIZES).eval(), replaced=(), sizes=ODD_SIZES, rows=1).results)
+        works = bool(Pass(model, replaced=(), sizes=ODD_SIZES, rows=1).results)
     except HintError as error:
         works = error.mistakes == ("not-finite",)  # which has nothing to do with the sizes
     except Exception:
@@ -607,6 +608,7 @@ def replaced_or_whole(model: nn.Module) -> Pass:
 @holds("forward", "encodes [image | one-hot], draws with sample_latent, and decodes [draw | one-hot]")
 def forward_wiring() -> None:
     one = replaced_or_whole(model := build(unfinished=True))
+    expect_full_precision(one)
     found = judge_wiring(one, training=True)
     if decodes_class(one):
         said = "In a second pass, your decoder does not get the class of that pass."
@@ -614,42 +616,63 @@ def forward_wiring() -> None:
     if found == ([], "") and {*HEADS} <= one.gave.keys():
         expect_far_numbers()
     expect_fresh_draws(build(unfinished=True), "")
-    expect_fresh_draws(build(unfinished=True).eval(), " in evaluation mode")
-    modes = {"in evaluation mode": replaced_or_whole(build(unfinished=True).eval())}
+    if found is not None:
+        expect_one_of_several(one, training=True)
+    judge_quiet(one, "in evaluation mode")
     with torch.no_grad():
-        modes["under `torch.no_grad()`"] = replaced_or_whole(build(unfinished=True).eval())
-    if len(one.decoded) > 1 and found is not None:
-        several = Pass(build(unfinished=True), fresh_draws=True)
+        judge_quiet(one, "under `torch.no_grad()`")
+
+
+def expect_full_precision(one: Pass) -> None:
+    """Expect nothing in a pass to be computed in half precision."""
+    seen = [*one.results, *one.gave.values(), *(each for given in one.given.values() for each in given)]
+    half = [str(each.dtype) for each in seen if each.dtype in (torch.bfloat16, torch.float16)]
+    expect(not half, f"A part of your `forward` computes in {''.join(half[:1])}, with few digits.", "half-precision")
+
+
+def judge_quiet(one: Pass, where: str) -> None:
+    """Expect a pass in evaluation mode to be wired like the one in training mode, and to draw."""
+    expect_fresh_draws(build(unfinished=True).eval(), where)
+    quiet = replaced_or_whole(build(unfinished=True).eval())
+    if "encoder" in quiet.gave and ("sample_latent" in quiet.gave or decodes_draw(one)):
+        try:
+            if judge_wiring(quiet, training=False) is not None:
+                expect_one_of_several(quiet, training=False)
+        except HintError as error:
+            raise HintError(f"Only {where}: {error}", *error.mistakes) from None
+
+
+def expect_one_of_several(one: Pass, training: bool) -> None:
+    """Expect a pass that draws or decodes several times to use one of the draws, and one of what comes back."""
+    several = one
+    if len(one.decoded) > 1 or len(one.drawn) > 1:
+        several = Pass(build(unfinished=True).train(training), fresh_draws=True)
+    if len(one.decoded) > 1:
         said = f"Your `forward` decodes {len(one.decoded)} times, and its reconstruction is none of what comes back."
         single = any(close(several.results[0], each.reshape(several.results[0].shape)) for each in several.decoded)
         expect(single, said, "decoding-other")
-    if len(one.drawn) > 1 and "decoder" in one.given and found is not None:
-        several = Pass(build(unfinished=True), fresh_draws=True)
+    if len(one.drawn) > 1 and "decoder" in one.given:
         latents = torch.cat(several.given["decoder"], -1)[:, : usual_sizes()[2]]
         said = f"Your `forward` draws {len(one.drawn)} times, and your decoder gets none of the draws as it is."
         expect(any(close(latents, each) for each in several.drawn), said, "draw-changed")
-    for where, quiet in modes.items():
-        said = f"In training mode your decoder gets a draw; {where} it does not."
-        expect(decodes_draw(quiet) or not decodes_draw(one), said, "no-draw-in-evaluation")
-        if "encoder" in quiet.gave and "sample_latent" in quiet.gave:
-            try:
-                judge_wiring(quiet, training=False)
-            except HintError as error:
-                raise HintError(f"Only {where}: {error}", *error.mistakes) from None
 
 
 def expect_fresh_draws(model: nn.Module, where: str) -> None:
     """Expect passes of a model over the same images to give its decoder other latents each time."""
 
-    def decoded() -> Tensor:
-        return torch.cat(Pass(model, noisy=True).given["decoder"], -1)
+    def decoded(same: bool = False) -> Tensor:
+        return torch.cat(Pass(model, noisy=True, same=same).given["decoder"], -1)
 
     try:
         alike = close(decoded(), decoded()) or close(decoded(), decoded())
+        drawn = not alike or not where or bool(decoded(same=True).std(0).max() > 1e-6)
     except Exception:  # of a decoder that is not called as a whole
         return
+    said = f"In training mode your decoder gets a draw; {where} it does not."
+    expect(drawn, said, "no-draw-in-evaluation")
     if alike:
-        raise HintError(f"Two passes over the same images{where} decode the same latents.", repeated(decoded))
+        said = f"Two passes over the same images{where and ' '}{where} decode the same latents."
+        raise HintError(said, repeated(decoded))
 
 
 def expect_far_numbers() -> None:
@@ -660,7 +683,8 @@ def expect_far_numbers() -> None:
         object.__setattr__(model, name, lambda *_: far)
     for name, result in zip(HEADS, Pass(model, replaced=("encoder", "decoder")).results[1:], strict=True):
         said = f"Your `forward` changes what `{name}` gives: numbers from -6 to 5 come back from {result.min():.3g} to "
-        expect(close(result, far), f"{said}{result.max():.3g}.", "encoding-other")
+        cut_off = close(result, far.clamp(float(result.min()), float(result.max())))
+        expect(close(result, far), f"{said}{result.max():.3g}.", "encoding-cut-off" if cut_off else "encoding-other")
 
 
 def judge_wiring(one: Pass, training: bool) -> tuple[list[str], str] | None:
@@ -670,7 +694,7 @@ def judge_wiring(one: Pass, training: bool) -> tuple[list[str], str] | None:
     if found is None and drawn.shape != (len(one.inputs[0]), usual_sizes()[2]):  # in parts, several at once, or not
         if drawn.numel() and failed("sample_latent"):
             raise NotYetError("fix `sample_latent` first.")
-        judge_own_draw(one)
+        judge_own_draw(one, training)
     elif found is None:
         with suppress(Exception):  # some activations may stand in forward itself
             found = look_up(table()["network"], summary(*Pass(build().train(training), replaced=()).results))
@@ -745,10 +769,10 @@ def say_where_it_goes_wrong(one: Pass) -> None:
         expect(right, said, mistake)
 
 
-def judge_own_draw(one: Pass) -> None:
+def judge_own_draw(one: Pass, training: bool) -> None:
     """For a forward that draws without sample_latent: judge the latents that the decoder gets, over many rows."""
     varied = [torch.cat(one.given["decoder"], -1)[:, : usual_sizes()[2]].detach()] if "decoder" in one.given else []
-    model, (pixels, categories, latent) = build(), usual_sizes()
+    model, (pixels, categories, latent) = build().train(training), usual_sizes()
     taken: list[Tensor] = []
     heads = (torch.tensor([*each, *[0.0] * (latent - 6)]).repeat(DRAWS, 1) for each in (MEANS, LOGVARIANCES))
     for name, result in zip(HEADS, heads, strict=True):
@@ -785,13 +809,14 @@ def judge_own_results(one: Pass) -> None:
 @holds("forward", "lets gradients flow from its results to every parameter they depend on")
 def forward_gradients() -> None:
     one = replaced_or_whole(build(unfinished=True))
+    expect_full_precision(one)
+    wired = look_up(table()["forward"], summary(*one.results)) or ([""], "")
     names = ("reconstruction", "means", "log-variances")
     for result, name in zip(one.results, names, strict=True) if "encoder" in one.gave else ():
         factors = list(one.factors.values())
         found = gradients_of(result, factors)
         cut = [each for each, gradient in zip(one.factors, found, strict=True) if gradient is None]
         if name == "reconstruction":
-            wired = look_up(table()["forward"], summary(*one.results)) or ([""], "")
             said = f"No gradient of your reconstruction reaches {' and '.join(f'`{each}`' for each in cut)}."
             expect(not cut or (bool(wired[0]) and len(cut) < len(factors)), said, "forward-detached")
             zero = [
@@ -803,7 +828,7 @@ def forward_gradients() -> None:
             expect(not zero or wired[0] not in ([], [""]), said, "forward-gradient-zero")
         else:
             expect("encoder" not in cut, f"No gradient of your {name} reaches the encoder.", "results-detached")
-    if "encoder" in one.gave and all(map(close, one.results, Pass(build(unfinished=True)).results)):
+    if "encoder" in one.gave and not wired[0] and all(map(close, one.results, Pass(build(unfinished=True)).results)):
         expect_slopes(one, names)
 
 
@@ -925,6 +950,35 @@ def takes_usual_pixels_only() -> bool:
     return of(12) is None and of(pixels) is not None and near(of(pixels), of(1, side, side))
 
 
+def loss_in_shape(shape: tuple[int, ...], reconstructions: Tensor, originals: Tensor, *latents: Tensor) -> float:
+    """The loss of images that are reshaped first."""
+    return float(loss(reconstructions.reshape(shape), originals.reshape(shape), *latents))
+
+
+def said_of_shape() -> str:
+    """Which term of the loss is another one for 3 images of 5 by 4 pixels than for flat ones, and by which size."""
+    one, other = ([*(0.1 + 0.8 * numbers(3, at)[:, -20:] for at in (first, first + 1)), numbers(3, 6 + first)[:, :6]]
+                  for first in (20, 22))  # fmt: skip
+    ratios = []
+    for changed in ([*other[:2], one[2]], [*one[:2], 3 * other[2]]):
+        values = []
+        for shape in ((3, 20), (3, 1, 5, 4)):
+            try:
+                start, end = (loss_in_shape(shape, *each, each[2]) for each in (one, changed))
+            except Exception as error:
+                return f" For 3 images in shape {shape}, it stops. {said_of_error(error)}"
+            values.append(end - start)
+        ratios.append(values[1] / values[0] if values[0] else math.nan)
+    sizes = {"N": 3, "H": 5, "W": 4, "H·W": 20, "N·H": 15, "N·W": 12, "N·H·W": 60}
+    off = [
+        f"your {name} is too {'small' if ratio < 1 else 'large'} by a factor of {size}"
+        for name, ratio in zip(("reconstruction term", "KL divergence"), ratios, strict=True)
+        for size, value in sizes.items()
+        if ratio > 0 and near(max(ratio, 1 / ratio), value, 1e-3)
+    ]
+    return f" For images of shape (N, 1, H, W), {', and '.join(off)}." if off else ""
+
+
 @holds("loss_function", "takes images of shape (N, 1, H, W) as well as flat ones")
 def loss_images() -> None:
     both = all(one_right_term()) and near(ratios()[0][0], 1)
@@ -937,7 +991,8 @@ def loss_images() -> None:
     except Exception as error:
         usual_loss(*flat_input)  # if this fails too, the shape is not what is wrong
         named = "loss-pixels-only" if takes_usual_pixels_only() else "loss-image-shape"
-        raise HintError(f"On images of shape (1, 1, 2, 2) your code stopped. {error}", named) from None
+        said = f"Your code stopped on images of shape (1, 1, 2, 2). {said_of_error(error)}"
+        raise HintError(said, named) from None
     if both and not near(value, known["example"]["value"], 1e-3):
         plain = value_or_none(loss, (reconstruction.flatten(1), original.flatten(1), *parameters))
         terms = ((names, pixels[3] + known["divergences"][0][1][3]) for names, pixels in known["reconstructions"])
@@ -946,15 +1001,21 @@ def loss_images() -> None:
         said = (
             f"On the notebook's worked example your loss is {value:.4f}; it should be {known['example']['value']:.4f}."
         )
-        raise HintError(said, *named)
+        raise HintError(said + (said_of_shape() if named == ["loss-image-shape"] else ""), *named)
     flat_works = value_or_none(loss, flat_input) is not None or value_or_none(usual_loss, flat_input) is None
     expect(flat_works, "Your loss takes images of shape (N, 1, H, W), but not flat ones, (N, 784).", "loss-image-shape")
     pixels, latents = [0.1 + 0.8 * numbers(3, at)[:, -20:] for at in (20, 21)], [0.2 + numbers(3, 6)] * 2
-    flat, shaped = (
-        float(loss(*(each.reshape(shape) for each in pixels), *latents)) for shape in ((3, 20), (3, 1, 5, 4))
-    )
+    flat = loss_in_shape((3, 20), *pixels, *latents)
+    try:
+        shaped = loss_in_shape((3, 1, 5, 4), *pixels, *latents)
+    except HintError:
+        raise
+    except Exception as error:
+        said = "Your code takes images in shape (3, 20), and stopped on the same in shape (3, 1, 5, 4). "
+        raise HintError(said + said_of_error(error), "loss-image-shape") from None
     said = f"Some images give {flat:.4f} in shape (3, 20); in shape (3, 1, 5, 4), the same give {shaped:.4f}."
-    expect(near(flat, shaped), said, "loss-image-shape")
+    if not near(flat, shaped):
+        raise HintError(said + said_of_shape(), "loss-image-shape")
     single = average_of_each(loss, [*(each.reshape(3, 20) for each in pixels), *latents])
     usual = [(float(usual_loss(*each)), average_of_each(usual_loss, each)) for each in loss_inputs(usual_sizes()[0])]
     said = f"For 3 images of 20 pixels your loss is {flat:.4f}; your losses of each alone average {single:.4f}."
@@ -1012,7 +1073,8 @@ def expect_no_jump() -> None:
     images, _, *latents = one_image()
     middle, low, zero = (float(usual_loss(0 * images + each, 0 * images + 1, *latents)) for each in (0.5, 0.0005, 0.0))
     said = f"For white pixels, your loss is {low:.6g} at reconstructions of 0.0005, and {zero:.6g} at 0."
-    expect(not math.isfinite(zero) or 0.95 <= (zero - middle) / (low - middle) <= 150, said, "loss-jumps-at-zero")
+    grows = low == middle or 0.95 <= (zero - middle) / (low - middle) <= 150
+    expect(not math.isfinite(zero) or grows, said, "loss-jumps-at-zero")
 
 
 def first_not_finite() -> str:

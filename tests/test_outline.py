@@ -71,6 +71,20 @@ def test_lines_and_parameters_are_those_that_python_finds(name: str) -> None:
             assert tuple(inspect.getfullargspec(own).args) == each.parameters
 
 
+def test_local_variables_of_a_constructor_are_found_with_a_line() -> None:
+    source = b"""
+class Network:
+    def __init__(self, size):
+        self.inner = size
+        encoder = decoder = size
+        encoder, (self.other, last) = decoder, (size, size)
+    def forward(self, x):
+        result = x
+"""
+    found = Outline.read(describe(source)).variables
+    assert {*found} == {("Network", "encoder", 5), ("Network", "decoder", 5), ("Network", "last", 6)}
+
+
 NETWORK = """class {used}: ...
 class Other: ...
 def Function(): ...

@@ -205,11 +205,32 @@ class _Prints:
         return self.text
 
 
+class _Stops:
+    """In a submission's place: lines that hold "stop" raise, and others print what they should not."""
+
+    def run(self, lines: str, seed: int, fresh: bool) -> str:
+        if "stop" in lines:
+            raise Raised("RuntimeError", "sizes")
+        return "0"
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_an_error_is_shown_by_lines_that_raise_it(raises: bool) -> None:
+    submission: Any = _Stops()
+    check, every = (
+        Check("a check", Outcome.FAILED, 0, 1),
+        tuple(Probe(f"print(len({text!r}))") for text in ("go", "stop")),
+    )
+    reproduce([Failed("a part", check, raises, every)], submission, CVAE)
+    assert check.reproduction is not None
+    assert ("stop" in check.reproduction.lines) is raises
+
+
 @given(_PRINTED, st.booleans(), st.booleans(), st.sampled_from(PROBES))
-def test_whatever_is_printed_is_shown_or_not(text: str, raised: bool, no_answer: bool, probe: Probe) -> None:
+def test_whatever_is_printed_is_shown_or_not(text: str, raised: bool, raises: bool, probe: Probe) -> None:
     submission: Any = _Prints(text, raised)
     check = Check("a check", Outcome.FAILED, 0, 1)
-    reproduce([Failed("a part", check, no_answer, (probe,))], submission, CVAE)
+    reproduce([Failed("a part", check, raises, (probe,))], submission, CVAE)
     assert check.reproduction is None or probe.lines.startswith(check.reproduction.lines)
 
 

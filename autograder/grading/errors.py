@@ -193,6 +193,9 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         names = []
     if names == ["assertion"] and re.search(r"\b(cuda|mps)\b", error.statement):
         names = ["no-gpu-here"]
+    unknown = re.search(r"^(?:'(\w+)' object has no attribute|name) '(\w+)'", error.text)
+    if unknown and (lost := _lost(unknown[2], outline, unknown[1])):
+        return Cause(f"{error}; {lost}", names)
     lacking = re.search(r"^'\w+' object has no attribute '(\w+)'", error.text)
     if lacking and error.kind == "AttributeError" and (outside := outline.find((lacking[1],))):
         return Cause(f"{error}. Line {outside.line} defines `{outside.name}`, outside of any class.", names)
@@ -206,6 +209,13 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
     tries_out = not {each.name for each in outline.definitions}.isdisjoint(re.findall(r"\w+", error.statement))
     said = f"{error}. {_TRIED.format(line=error.line)}"
     return Cause(said, [] if tries_out and names == ["wrong-call"] else names)  # to move the call is enough
+
+
+def _lost(name: str, outline: Outline, owner: str | None) -> str:
+    """Where the constructor of a class, or of any, sets a local variable of this name, in words; empty if none does."""
+    lines = (line for each, other, line in outline.variables if other == name and owner in (None, each))
+    line = next(lines, None)
+    return f"line {line} makes a local variable `{name}`, without `self.`, which is lost." if line else ""
 
 
 def _of_own_check(error: Raised, names: list[str], outline: Outline) -> Cause:
@@ -279,6 +289,8 @@ def _of_unfit(error: Unfit, outline: Outline, assignment: Assignment) -> tuple[s
             (str(error.fields["owner"]), "__getattr__")
         ):
             return f"{message}. Line {finds.line} defines `__getattr__`, through which PyTorch finds its layers.", None
+        case "attribute-missing" if lost := _lost(name, outline, owner):
+            return f"{message}; {lost}", "attribute-missing"
         case "attribute-missing":
             near = _nearest(name, outline.stored_in(owner) - set(assignment.interface))
             return f"{message}; there is `self.{near}`." if near else f"{message}.", "attribute-missing"

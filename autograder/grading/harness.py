@@ -231,8 +231,9 @@ class Grading:
         check = Check(about(item)["name"], outcome, score, points, message, said, line, shown)
         self.checks.setdefault(part.name, []).append(check)
         if outcome in (Outcome.FAILED, Outcome.ERROR) and not isinstance(error, Died):
-            no_answer = isinstance(error, SubmissionError)
-            self.to_reproduce.append(Failed(part.name, check, no_answer, about(item)["probes"]))
+            said_of = error.__context__ if isinstance(error, Wrong) and not error.__suppress_context__ else error
+            raises = True if isinstance(said_of, Raised) else None if isinstance(error, SubmissionError) else False
+            self.to_reproduce.append(Failed(part.name, check, raises, about(item)["probes"]))
         self.seconds[part.name] = self.seconds.get(part.name, 0.0) + call.duration
         self.checked(part.name, check)
 

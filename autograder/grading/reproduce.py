@@ -49,11 +49,15 @@ class Probe:
 
 @dataclass(frozen=True)
 class Failed:
-    """A check that did not pass, whether for want of an answer or for a wrong one, and the probes that may show it."""
+    """A check that did not pass, and the probes that may show it.
+
+    Attributes:
+        raises: whether lines that raise show it best, as where the code stopped; None if any do.
+    """
 
     part: str
     check: Check
-    no_answer: bool
+    raises: bool | None
     probes: tuple[Probe, ...]
 
 
@@ -99,10 +103,10 @@ def _first_that_shows(
 ) -> Reproduction | None:
     """The first probe that shows a failure.
 
-    For a wrong answer, rather one that answers than one that raises; to show an error, rather one that should print
-    numbers than one that should print a type.
+    For a wrong answer, rather one that answers than one that raises. To show an error, rather one that raises, and of
+    those rather one that should print numbers than one that should print a type.
     """
-    other = None
+    others = dict[bool | None, Reproduction]()  # the first that raises, and the first that answers
     for probe in failed.probes:
         if time.monotonic() > notebook.until:
             break
@@ -124,10 +128,10 @@ def _first_that_shows(
         found = Reproduction(probe.lines, said, expected, approximate=probe.tolerance > 1e-2, restart=restart)
         if raised and notebook.prints(first := _first_statement(probe.lines), restart=restart) == (said, True):
             return Reproduction(first, said, "", restart=restart)  # which is all that it takes
-        if not raised or (failed.no_answer and _NUMBER.search(expected)):
+        if failed.raises in (raised, None) and (not raised or _NUMBER.search(expected)):
             return found
-        other = other or found
-    return other
+        others.setdefault(raised, found)
+    return others.get(failed.raises) or next(iter(others.values()), None)
 
 
 def _first_statement(lines: str) -> str:

@@ -76,6 +76,7 @@ class Outline:
         run_at_import: the first and the last line of each statement that is neither definition nor import.
         names: those of variables, attributes and imports, the words in short texts, and the operators "+=" for any that
             assigns, "[]=" and "**".
+        variables: local variables of a constructor, each with its class and a line that sets it.
     """
 
     definitions: tuple[Definition, ...] = ()
@@ -89,6 +90,7 @@ class Outline:
     stubs: tuple[tuple[int, int, int], ...] = ()
     run_at_import: tuple[tuple[int, int], ...] = ()
     names: frozenset[str] = frozenset()
+    variables: tuple[tuple[str, str, int], ...] = ()
 
     @classmethod
     def read(cls, record: object) -> Outline:
@@ -116,6 +118,7 @@ class Outline:
             tuple((_line(line), _line(before, 0), _line(after, 0)) for line, before, after in record["stubs"]),
             tuple((_line(first), _line(last)) for first, last in record["run_at_import"]),
             frozenset(_names(record["names"])),
+            tuple((str(owner), str(name), _line(line)) for owner, name, line in record["variables"]),
         )
 
     def runs_at_import(self, line: int | None) -> bool:
@@ -211,6 +214,7 @@ def describe(source: bytes) -> dict[str, Any]:
     with warnings.catch_warnings(action="ignore"):
         tree = ast.parse(source)
     definitions: list[list[Any]] = []
+    variables: dict[tuple[str, str], int] = {}
     stored, made_of, loops, tuples, names = set(), set(), set(), set[int](), set[str]()
     classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
     called: set[tuple[str, ...]] = {pair for node in tree.body for pair in _set_from(node, classes)}
@@ -228,6 +232,9 @@ def describe(source: bytes) -> dict[str, Any]:
             stubs += _stubs(node.body)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and len(node.attr) <= LONGEST:
             stored.add((*place[:1], node.attr))
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and place[1:] == ("__init__",):
+            if len(variables) < MOST and max(len(place[0]), len(node.id)) <= LONGEST:
+                variables.setdefault((place[0], node.id), node.lineno)
         elif isinstance(node, (ast.Assign, ast.Return)) and _ends_with_comma(node.value):
             tuples.add(node.end_lineno or node.lineno)
         elif isinstance(node, ast.Expr) and len(unused) < MOST and _only_gives_a_result(node.value):
@@ -255,6 +262,7 @@ def describe(source: bytes) -> dict[str, Any]:
             :MOST
         ],
         "names": sorted(names),
+        "variables": [[*each, line] for each, line in variables.items()],
     }
 
 

@@ -115,6 +115,18 @@ _CARRIED = {  # the types of numbers that a frame can hold
 _NAME = vars(type)["__name__"]  # of a class, which no metaclass can replace
 
 
+def _gradients_of(value: Tensor, wanted: list[Tensor]) -> list[Tensor | None]:
+    """The gradients of a scalar by `backward`, as in training: a reentrant checkpoint refuses `torch.autograd.grad`."""
+    for each in wanted:
+        each.grad = None
+        each.retain_grad()
+    value.backward()
+    found = [each.grad for each in wanted]
+    for each in wanted:
+        each.grad = None
+    return found
+
+
 def _own_parameters(module: nn.Module) -> dict[str, nn.Parameter]:
     """The parameters of a module that have a shape, without those of its submodules, by name."""
     found = {name: each for name, each in named_parameters(module) if "." not in name}
@@ -560,7 +572,7 @@ class Service:
         ]
         if not outputs or not named:
             return []
-        found = torch.autograd.grad(sum(outputs[1:], outputs[0]), [value for _, value in named], allow_unused=True)
+        found = _gradients_of(sum(outputs[1:], outputs[0]), [value for _, value in named])
         return [name for (name, _), gradient in zip(named, found, strict=True) if gradient is not None]
 
     def _gradients(
@@ -579,7 +591,7 @@ class Service:
         if not weighted:
             return {}
         # Of a scalar, because explicit cotangents make torch import its symbolic shapes, which is slow.
-        found = torch.autograd.grad(sum(weighted[1:], weighted[0]), list(wanted.values()), allow_unused=True)
+        found = _gradients_of(sum(weighted[1:], weighted[0]), [*wanted.values()])
         return {
             f"gradient.{name}": self._plain(gradient, "gradient")
             for name, gradient in zip(wanted, found, strict=True)

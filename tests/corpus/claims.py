@@ -1246,6 +1246,17 @@ def _(s: Subject) -> bool:
     )
 
 
+@claim("encoding-cut-off")
+def _(s: Subject) -> bool:
+    """Of a head that gives numbers from -20 to 20, those between two limits come back as they are."""
+    wide = torch.linspace(-20, 20, 8 * 15).reshape(8, 15)
+    model = s.model()
+    for head in (model.mean_layer, model.logvariance_layer):
+        head.register_forward_hook(lambda *_: wide)
+    found = model(numbers(8, 784, low=0.0), torch.eye(10)[torch.arange(8)])[1:]
+    return any(not near(each, wide) and near(each, wide.clamp(each.min(), each.max())) for each in found)
+
+
 @claim("numbers-rearranged")
 def _(s: Subject) -> bool:
     """In what the encoder gets, between it and a head, in the results of the heads, or in the reconstruction."""

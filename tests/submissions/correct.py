@@ -491,6 +491,23 @@ DRAWS = {  # of the same numbers as the plain one, in another layout, in parts, 
 }
 MODELS |= {name: MODEL.replace("sample_latent(mean_params, logvariance_params)", text) for name, text in DRAWS.items()}
 CORRECT |= {name: module(model=text) for name, text in MODELS.items()}
+# Parts that are computed again in the backward pass, which such a checkpoint starts by `backward` alone.
+CHECKPOINT = "from torch.utils.checkpoint import checkpoint\n"
+CORRECT["reentrant-checkpoints"] = module(
+    header=HEADER + CHECKPOINT,
+    sample="""
+def _draw(means, logvariances):
+    return means + torch.randn_like(means) * torch.exp(logvariances / 2)
+
+def sample_latent(means, logvariances):
+    return checkpoint(_draw, means, logvariances, use_reentrant=True)
+""",
+    loss=LOSS.replace("def loss_function", "def _loss")
+    + "\ndef loss_function(*arguments):\n    return checkpoint(_loss, *arguments, use_reentrant=True)\n",
+    model=MODEL.replace("self.decoder(torch", "checkpoint(self.decoder, torch").replace(
+        "condition], dim=1))\n        return", "condition], dim=1), use_reentrant=True)\n        return"
+    ),
+)
 
 # ---------------------------------------------------------------- the module as a whole
 

@@ -657,6 +657,7 @@ def _loss(
     average: str = AVERAGE,
     signature: str | None = None,
     checks: int | None = None,
+    says: str = "",
 ) -> Wrong:
     edits: tuple[tuple[str, str], ...] = ((BCE + KL + AVERAGE, bce + kl + average),)
     if signature:
@@ -666,7 +667,7 @@ def _loss(
                 f"def loss_function({signature}):",
             ),
         )
-    return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("loss_function"))
+    return Wrong(name, edits, misconception=misconception, checks=checks, says=says, **_of_part("loss_function"))
 
 
 def _kl(terms: str, factor: str = "-0.5 * ") -> str:
@@ -1342,6 +1343,29 @@ LOSS = (
         bce=_bce('F.binary_cross_entropy(reconstructions, originals, reduction="none").sum(1)'),
         kl="    divergence = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp()).sum(1)\n",
         average="    return reconstruction.mean() + divergence.mean()\n",
+    ),
+    _loss(
+        "loss-of-flat-images-only-with-averaged-divergence",
+        "loss-image-shape kl-averaged-over-latent",
+        bce=_bce('F.binary_cross_entropy(reconstructions, originals, reduction="none").sum(1)'),
+        kl="    divergence = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp()).mean(1)\n",
+        average="    return (reconstruction + divergence).mean()\n",
+        checks=2,
+        says="stopped on the same in shape (3, 1, 5, 4). RuntimeError: The size of tensor",
+    ),
+    _loss(
+        "cross-entropy-times-the-width",
+        "loss-image-shape",
+        bce=_bce("F.binary_cross_entropy(reconstructions, originals) * originals.shape[-1] * len(originals)"),
+        checks=1,
+        says="your reconstruction term is too small by a factor of H.",
+    ),
+    _loss(
+        "loss-divided-by-all-but-the-width",
+        "loss-image-shape",
+        average="    return (reconstruction + divergence) / originals[..., 0].numel()\n",
+        checks=1,
+        says="your loss is too small by a factor of H.",
     ),
     _loss(
         "loss-of-784-pixels-only",
@@ -3481,6 +3505,26 @@ FORWARDS = (
         (SAMPLES, SAMPLES + "        latents = latents if self.training else mean_params\n"),
         checks=1,
     ),
+    *(
+        _forward(
+            name, "no-draw-in-evaluation", (SAMPLES, SAMPLES.replace("\n", f" if {mode} else mean_params\n")), checks=1
+        )
+        for name, mode in (
+            ("nothing-drawn-in-evaluation", "self.training"),
+            ("nothing-drawn-without-gradients", "torch.is_grad_enabled()"),
+        )
+    ),
+    _forward(
+        "average-of-draws-in-evaluation",
+        "draw-changed",
+        (
+            SAMPLES,
+            "        count = 1 if self.training else 9\n"
+            "        draws = [sample_latent(mean_params, logvariance_params) for _ in range(count)]\n"
+            "        latents = torch.stack(draws).mean(0)\n",
+        ),
+        checks=1,
+    ),
     _forward(
         "heads-made-in-forward",
         "layers-made-in-forward",
@@ -3507,7 +3551,7 @@ FORWARDS = (
     *(
         _forward(
             f"{name}-cut-off",
-            "encoding-other",
+            "encoding-cut-off",
             (line, line.replace("(hidden)", f"(hidden).clamp({limits})")),
             checks=1,
         )
@@ -3603,7 +3647,7 @@ FORWARDS = (
     ),
     _forward(
         "logvariances-cut-off",
-        "encoding-other",
+        "encoding-cut-off",
         (LOGVARIANCES, LOGVARIANCES + "        logvariance_params = logvariance_params.clamp(-0.5, 0.5)\n"),
         may_lose=(),
     ),
@@ -3726,6 +3770,19 @@ FORWARDS = (
         "encoder-without-grad",
         "forward-detached",
         (ENCODE, "        with torch.no_grad():\n    " + ENCODE),
+    ),
+    _forward(
+        "encoder-and-decoder-in-reentrant-checkpoints",
+        "forward-detached",
+        ("import torch\n", "import torch\nfrom torch.utils.checkpoint import checkpoint\n"),
+        *(
+            (
+                line,
+                line.replace(f"self.{name}(", f"checkpoint(self.{name}, ").replace("))\n", "), use_reentrant=True)\n"),
+            )
+            for name, line in (("encoder", ENCODE), ("decoder", DECODE))
+        ),
+        checks=1,
     ),
     _forward("heads-detached-from-encoder", "forward-detached", (ENCODE, ENCODE.replace("-1))", "-1)).detach()"))),
     *(

@@ -84,10 +84,11 @@ NOTES = (
         "    if torch.isfinite(loss) and not torch.isfinite(reconstructions.grad).all(): ends.append(str(end))\n"
         f"if ends: raise ArithmeticError({_NO_SLOPE!r} + ' ' + ' or '.join(ends))",
         _NO_SLOPE,
-        "Where a reconstruction is exactly {said}, your `loss_function` is finite and its gradient is not. A bound "
-        "after the logarithm comes too late: the slope of the logarithm at 0 is infinite, and 0 times infinity is NaN. "
-        "On MNIST, some pixels get there after many epochs. Bound what you take the logarithm of, before you take it. "
-        "No points are taken for this.",
+        "Where a reconstruction is exactly {said}, your `loss_function` is finite, but its gradient is NaN or "
+        "infinite. One such pixel is enough: after the next step, the weights of your model are NaN, and no training "
+        "brings them back. On MNIST, some pixels get there after many epochs. A bound after the logarithm comes too "
+        "late, because its slope at 0 is infinite. Bound what you take the logarithm of, or use PyTorch's own binary "
+        "cross-entropy. No points are taken for this.",
     ),
     Note(
         ("encoder", "decoder", "forward"),

@@ -3,8 +3,9 @@
 import contextlib
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from itertools import product
+from itertools import combinations, product
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from autograder.assignments.cvae.assignment import (
 from autograder.assignments.cvae.checks.loss_values import (
     CHANGES,
     LATENTS,
+    NAMES,
     TOLERANCE,
     WEIGHED,
     Form,
@@ -33,7 +35,7 @@ from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Wrong, close
 from autograder.report.summary import listed
 from autograder.sandbox.client import Submission
-from autograder.sandbox.errors import SubmissionError
+from autograder.sandbox.errors import Raised, SubmissionError
 from autograder.sandbox.outline import Outline
 
 
@@ -501,21 +503,73 @@ def pixels_written_in(submission: Submission, challenge: Challenge, form: Form) 
     return []
 
 
+SIDES = {"N": 3, "H": 5, "W": 4}  # of images of shape (N, 1, H, W)
+
+
+def changes_by_shape(submission: Submission, challenge: Challenge, form: Form) -> tuple[Tensor, Tensor]:
+    """What some changes of each term alone make of the loss, and what they should: of flat and of shaped images each.
+
+    Returns:
+        two (changes, 2, 2) tensors: by change, term, and flat or shaped.
+    """
+    images, height, width = SIDES.values()
+    found = []
+    for _ in range(CHANGES):
+        (*one, means, spreads), (*other, far, wide) = (
+            replace(form, flat=True).inputs(challenge, images, height * width, 6, low=0.2) for _ in range(2)
+        )
+        for changed in ((*other, means, spreads), (*one, 3 * far, wide)):
+            flat = (*one, means, spreads), changed
+            shaped = ((*(each.reshape(images, 1, height, width) for each in by[:2]), *by[2:]) for by in flat)
+            found += [torch.stack(change(submission, *pair)) for pair in (flat, shaped)]
+    return tuple(torch.stack(found).reshape(CHANGES, 2, 2, 2).unbind(-1))  # type: ignore[return-value]
+
+
+def said_of_shape(submission: Submission, challenge: Challenge, form: Form) -> str:
+    """Which term of a loss is another one for shaped images than for flat ones, and by which size; empty if unknown."""
+    if not (form.flat and form.any_pixels and form.takes_any_values):
+        return ""
+    try:
+        observed, _ = changes_by_shape(submission, challenge, form)
+    except Raised as error:
+        return f" For 3 images in shape (3, 1, 5, 4), it stops. {error}"
+    except (SubmissionError, Wrong):
+        return ""
+    ratios = observed[:, :, 1] / observed[:, :, 0]
+    names = [*NAMES.values()]
+    if not ratios.isfinite().all():
+        return ""
+    off = [at for at in range(2) if not close(ratios[:, at], torch.ones(CHANGES), TOLERANCE)]
+    multiples = [at for at in off if close(ratios[:, at], ratios[:1, at].expand(CHANGES), TOLERANCE)]
+    if multiples != off:
+        return f" Only your {names[off[0]]} depends on the shape of the images." if len(off) == 1 else ""
+    factors = [float(ratios[0, at]) for at in off]
+    if len(off) == 2 and math.isclose(*factors, rel_tol=1e-3):
+        names, off = ["loss"], [0]
+    said = [f"your {names[at]} is {said_of_size(factor)}" for at, factor in zip(off, factors, strict=False)]
+    return f" For images of shape (N, 1, H, W), {listed(said)}." if said else ""
+
+
+def said_of_size(factor: float) -> str:
+    """How many times as large as it should be something is, by a product of the sizes in `SIDES` if there is one."""
+    products = {
+        "·".join(each): math.prod(SIDES[name] for name in each)
+        for count in range(1, 4)
+        for each in combinations(SIDES, count)
+    }
+    found = [each for each, size in products.items() if math.isclose(max(factor, 1 / factor), size, rel_tol=1e-3)]
+    if factor > 0 and found:
+        return f"too {'small' if factor < 1 else 'large'} by a factor of {found[0]}"
+    return f"{factor:.3g} times that of the same flat images"
+
+
 def divisor_of_shape(submission: Submission, challenge: Challenge, right: tuple[bool, bool]) -> str:
     """What is another multiple of the right value with shaped images than with flat ones, in words; else empty.
 
     It is the whole loss, or a term that is not `right`.
     """
-    factors = []  # flat and shaped, of each term
-    for _ in range(CHANGES):
-        (*one, means, spreads), (*other, far, wide) = (Form().inputs(challenge, 3, 20, 6, low=0.2) for _ in range(2))
-        for changed in ((*other, means, spreads), (*one, 3 * far, wide)):
-            flat = (*one, means, spreads), changed
-            shaped = ((*(each.reshape(3, 1, 5, 4) for each in by[:2]), *by[2:]) for by in flat)
-            for pair in (flat, shaped):
-                observed, expected = change(submission, *pair)
-                factors.append(observed / expected)
-    by_term = torch.stack(factors).reshape(CHANGES, 2, 2)
+    observed, expected = changes_by_shape(submission, challenge, Form())
+    by_term = observed / expected
     if not close(by_term, by_term[:1].expand_as(by_term)) or not (by_term > 0).all():
         return ""
     pixels, latents = (by_term[0, :, 1] / by_term[0, :, 0]).tolist()

@@ -316,7 +316,8 @@ _TWO_PASSES = "first, second = (model(image, one_hot)[0] for _ in range(2))\n"
 FORWARD_RESULTS = (
     Probe(
         f"{_build(*_UNUSUAL)}one = model(torch.full((1, 20), 0.3), torch.eye(3)[:1])\n"
-        "print(type(one).__name__ if isinstance(one, dict) else [tuple(each.shape) for each in one])"
+        "several = one if isinstance(one, (tuple, list)) else [one]\n"
+        "print([tuple(each.shape) if torch.is_tensor(each) else type(each).__name__ for each in several])"
     ),
     Probe(f"{_build()}{_IMAGE}print([tuple(each.shape) for each in model(image, one_hot)])"),
     Probe(
@@ -564,7 +565,10 @@ IMAGE_SHAPE = (
         digits=6,
     ),
     *(_loss(f"torch.full({size}, 0.2)", f"torch.full({size}, 0.3)") for size in ("(1, 1, 5, 4)", "(1, 784)")),
-    _loss("torch.full((3, 20), 0.2)", "torch.full((3, 20), 0.3)", _PRIOR.replace("(1, 3)", "(3, 3)")),
+    *(
+        _loss(f"torch.full({size}, 0.2)", f"torch.full({size}, 0.3)", _PRIOR.replace("(1, 3)", "(3, 3)"))
+        for size in ("(3, 20)", "(3, 1, 5, 4)")
+    ),
     *(  # a single latent dimension, a single pixel, and both
         _loss(
             f"torch.full((3, {pixels}), 0.2)",

@@ -609,13 +609,11 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
     model.require_early("encoder")
     if lazy := [each for each in model.lazy if each.startswith(("encoder.", *HEADS))]:
         fail(f"Before the first pass `{lazy[0]}` has no shape.", "lazy-layer")
-    for name, path in paths.items():
-        if path not in (name, None):
-            state = "is None" if submission.attributes("model", [name]).get(name) else "is missing"
-            fail(
-                f"Your `self.{name}` {state}; your `forward` uses `self.{in_python(path)}` instead.",
-                "attribute-missing",
-            )
+    if other := {name: path for name, path in paths.items() if path not in (name, None)}:
+        states = {"None" if submission.attributes("model", [name]).get(name) else "missing" for name in other}
+        names, used = ([f"`self.{each}`" for each in found] for found in (other, map(in_python, other.values())))
+        said = f"Your {listed(names)} {'is' if len(names) == 1 else 'are'} {' or '.join(sorted(states))}; "
+        fail(f"{said}your `forward` uses {listed(used)} instead.", "attribute-missing")
     needs_several = grading.blamed("encoder", "encoder-normalisation")  # perhaps
     if taken.piece.name and not needs_several and not takes_one_image(model):
         require_one_row(model, "encoder", taken.piece.arguments, "encoder-of-one-row")

@@ -340,7 +340,7 @@ def judge_change(observed: Sequence[Tensor], heads: list[Tensor], activated: boo
         if follows(output, head, activated):
             continue
         if limits := said_of_limits(output, head):
-            fail(f"Your `forward` cuts off the {what}: they are {limits}.", "encoding-other")
+            fail(f"Your `forward` cuts off the {what}: they are {limits}.", "encoding-cut-off")
         if changed := rescaled(output, head):
             fail(f"Your `forward` changes the {what} that the head gives: {changed.said}.", "encoding-other")
         if in_order(output, head):

@@ -41,6 +41,7 @@ from autograder.assignments.cvae.checks.loss_mistakes import (
     pixels_written_in,
     said_of_factor,
     said_of_ratio,
+    said_of_shape,
     stops_at_means,
     with_equal_rows,
     written_out,
@@ -377,7 +378,12 @@ def test_image_shape(
     except Raised as error:
         squares = [challenge.uniform(LOW, HIGH, 3, 1, 5, 5) for _ in range(2)]
         require_any_sides(submission, form.within(*squares, *parameters)[:2], parameters, error)
-        raise
+        value_on(submission, *(each.flatten(1) for each in images), *parameters)  # else the shape is not what is wrong
+        shape = tuple(images[0].shape)
+        fail(
+            f"Your code takes images in shape (3, 20), and stopped on the same in shape {shape}. {error}",
+            "loss-image-shape",
+        )
     changes = not close(first, second, 0.1 * TOLERANCE)  # from call to call, which is judged above
     if not changes and not close(shaped, first, form.tolerance):
         if charged and (said := divisor_of_shape(submission, challenge, right_terms(grading))):
@@ -385,7 +391,8 @@ def test_image_shape(
                 f"With images of shape (N, 1, H, W), {said}. Another check takes points for the divisor."
             )
             return
-        fail("Images of shape (N, 1, H, W) and the same pixels as (N, H·W) give different losses.", "loss-image-shape")
+        said = "Images of shape (N, 1, H, W) and the same pixels as (N, H·W) give different losses."
+        fail(said + said_of_shape(submission, challenge, form), "loss-image-shape")
     right = reference.loss_function(images[0], images[1], *parameters)
     if not grading.failed("loss_function") and not close(first, right, TOLERANCE):
         found = pixels_written_in(submission, challenge, form) or mistakes()
@@ -456,17 +463,18 @@ def judge_worked_example(
             "only the shapes count."
         )
     if not charged and not as_expected:
-        plain, twice = example, example
+        plain, twice, more = example, example, ""
         if form.flat:
             plain = value_on(submission, *flattened, *parameters)
             twice = value_on(submission, *(each.repeat(2, 1) for each in (*flattened, *parameters)))
         if abs(plain - expected) <= EXAMPLE_TOLERANCE:
-            found = ["loss-image-shape"]
+            found, more = ["loss-image-shape"], said_of_shape(submission, challenge, form)
         elif abs(twice - expected) <= EXAMPLE_TOLERANCE:
             found = ["loss-of-one-image"]
         else:
             found = pixels_written_in(submission, challenge, form) or mistakes()
-        fail_value(f"On the notebook's worked example your loss is {example:.4f}; it should be {expected:.4f}.", found)
+        said = f"On the notebook's worked example your loss is {example:.4f}; it should be {expected:.4f}."
+        fail_value(said + more, found)
     return charged
 
 

@@ -511,9 +511,9 @@ def judge(smoke: Smoke) -> str | None:
     )
     if not loss <= MAX_LOSS * bound:
         return (
-            f"After {smoke.steps} steps, the cross-entropy of your reconstructions of unseen digits is {loss:.1f}. "
-            f"Predicting the average training digit for every image gives {bound:.1f}; the assignment's network gets "
-            f"below {MAX_LOSS * bound:.1f} in as many steps."
+            f"After {smoke.steps} steps, the cross-entropy of your reconstructions of unseen digits is {loss:.1f} nats "
+            f"per image. Predicting the average training digit for every image gives {bound:.1f}; the assignment's "
+            f"network gets below {MAX_LOSS * bound:.1f} in as many steps."
         )
     share = recognized(smoke.generated, smoke.generated_classes)
     if not share >= MIN_RECOGNIZED:
