@@ -71,6 +71,7 @@ def _of_part(part: str, may_lose: tuple[str, ...] = ()) -> Loses:
 
 STD = "    std = torch.exp(0.5 * logvariances)\n"
 DRAW = "    return means + std * torch.randn_like(std)\n"
+CALL = "latents = sample_latent(mean_params, logvariance_params)"
 
 
 def _sample(
@@ -567,6 +568,41 @@ SAMPLE = (
         ((DRAW, DRAW.replace("\n", ", std\n")), ("latents = sample_latent(", "latents, _ = sample_latent(")),
         misconception="collection-returned",
         checks=1,
+        **_of_part("sample_latent"),
+    ),
+    *(
+        Wrong(
+            f"draw-{name}",
+            ((DRAW, f"    z = means + std * torch.randn_like(std)\n    return {result}\n"), (CALL, CALL + back)),
+            misconception="wrong-shape",
+            checks=1,
+            **_of_part("sample_latent"),
+        )
+        for name, result, back in (
+            ("of-one-sample", "z[None]", ".squeeze(0)"),
+            ("in-columns-of-one", "z.unsqueeze(-1)", ".flatten(1)"),
+            ("between-axes-of-one", "z[None, :, None]", ".reshape(len(mean_params), -1)"),
+            ("transposed", "z.T", ".T"),
+            ("in-one-line", "z.flatten()", ".view(mean_params.shape)"),
+            ("of-one-sample-that-does-not-fit", "z[None]", ""),
+            ("transposed-that-does-not-fit", "z.T", ""),
+        )
+    ),
+    Wrong(
+        "draw-of-one-sample-with-the-variance",
+        (
+            (STD + DRAW, STD.replace("0.5 * ", "") + "    return (means + std * torch.randn_like(std))[None]\n"),
+            (CALL, CALL + ".squeeze(0)"),
+        ),
+        misconception="wrong-shape variance-as-std",
+        checks=2,
+        **_of_part("sample_latent"),
+    ),
+    Wrong(
+        "draw-with-the-variance-in-a-tuple",
+        ((STD + DRAW, STD.replace("0.5 * ", "") + DRAW.replace("\n", ", std\n")), (CALL, CALL + "[0]")),
+        misconception="collection-returned variance-as-std",
+        checks=2,
         **_of_part("sample_latent"),
     ),
     _sample("std-in-a-tuple-of-one", STD.replace("\n", ",\n") + DRAW, "trailing-comma"),

@@ -10,7 +10,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from autograder.assignments.cvae.checks.network import Model
+from autograder.assignments.cvae.checks.network import Model, in_shape
 from autograder.assignments.cvae.hints.draws import diagnose, in_digits, known_law_of, law_of, law_of_centers
 from autograder.assignments.cvae.hints.draws import normalized as are_normalized
 from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS
@@ -611,17 +611,16 @@ def draw(
     gradients: bool = False,
     evaluate: bool = False,
 ) -> Tensor:
-    """One call of the submission's function: (N, latent) latents, also where a dimension of size 1 was dropped."""
+    """One call of the submission's function: (N, latent) latents, from any layout."""
     if isinstance(source, Sized | Alone):
         return source.draw(means, logvariances, seed, gradients, evaluate)
     given = means.contiguous(), logvariances.contiguous()
-    cotangents = {0: torch.ones_like(given[0])} if gradients else {}
+    cotangents = {0: torch.ones(())} if gradients else {}
     reply = source.call(
         "sample_latent", *given, seed=seed, cotangents=cotangents, evaluate=evaluate, results=1, unpack=True
     )
-    latents, size = reply.outputs[0], tuple(means.shape)
-    if latents.dim() < 2 and tuple(latents.shape) == tuple(each for each in size if each > 1):
-        latents = latents.reshape(size)  # which costs the check of what is returned
+    size = tuple(means.shape)
+    latents = in_shape(reply.outputs[0], size)  # another shape costs the check of what is returned
     if reply.packing and latents.shape != size:
         raise reply.packing
     lost = ~latents.isfinite()

@@ -21,6 +21,7 @@ from autograder.assignments.cvae.checks.network import (
     concatenate,
     constant_heads,
     in_rows,
+    in_shape,
     is_draw,
     left_out,
     side_by_side,
@@ -866,7 +867,8 @@ def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, 
     if not varies(reconstruction):
         pytest.skip("Skipped: your reconstructions of two images are too much alike to tell. Fix the decoder first.")
     torch.default_generator.manual_seed(seed)
-    draws = [each.float() for each in one.reply.captured("sample_latent", "result") if each.shape == means.shape]
+    draws = [in_shape(each.float(), means.shape) for each in one.reply.captured("sample_latent", "result")]
+    draws = [each for each in draws if each.shape == means.shape]
     if not draws and means.shape == logvariances.shape:  # else a head has another width, which is judged above
         draws = [reference.sample_latent(means, logvariances)]
 

@@ -58,6 +58,7 @@ from autograder.assignments.cvae.checks.latents import (
     vary,
     wrong_spread,
 )
+from autograder.assignments.cvae.checks.network import in_shape, layout_in
 from autograder.assignments.cvae.hints.draws import diagnose
 from autograder.grading.harness import (
     Challenge,
@@ -505,14 +506,19 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
     shape = source.shape(6, 5) if isinstance(source, Sized) else (6, 5)
     means, logvariances = domain().within(challenge.normal(*shape), challenge.uniform(-1, 1, *shape))
     cotangent, seeds = challenge.normal(*shape), (challenge.seed(), challenge.seed())
+    given = submission.call("sample_latent", means, logvariances, seed=seeds[0], results=1, unpack=True).outputs[0]
+    weights = cotangent
+    if in_shape(given, shape).shape == shape != given.shape:
+        weights = layout_in(given.shape, shape)(cotangent)
     reply, other = (
         submission.call(
-            "sample_latent", means, logvariances, seed=each, cotangents={0: cotangent}, results=1, unpack=True
+            "sample_latent", means, logvariances, seed=each, cotangents={0: weights}, results=1, unpack=True
         )
         for each in seeds
     )
-    latents = require_shape(reply.outputs[0], shape, "The result of your `sample_latent`")
-    if close(other.outputs[0], latents, 1e-5):
+    latents, others = (in_shape(each.outputs[0], shape) for each in (reply, other))
+    require_shape(latents, shape, "The result of your `sample_latent`")
+    if close(others, latents, 1e-5):
         plain, other_plain = (draw(source, means, logvariances, each) for each in seeds)
         if not close(plain, other_plain, 1e-5):  # else the noise is judged above
             mistake = "no-noise" if close(latents, means, 1e-5) else "fixed-seed"
@@ -587,9 +593,14 @@ def test_inputs_unchanged(
     shape = source.shape(6, 5) if isinstance(source, Sized) else (6, 5)
     means, logvariances = domain().within(challenge.normal(*shape), challenge.normal(*shape))
     reply = submission.call("sample_latent", means, logvariances, seed=challenge.seed(), results=1, unpack=True)
-    if reply.packing:
-        if not grading.failed("sample_latent") and forward_runs(submission, challenge):
+    result = reply.outputs[0].shape
+    other_layout = in_shape(reply.outputs[0], shape).shape == shape != result
+    if (reply.packing or other_layout) and forward_runs(submission, challenge):
+        if reply.packing:
             grading.in_use.add("sample_latent")
+        else:
+            grading.layouts["sample_latent"] = layout_in(result, shape)
+    if reply.packing:
         raise reply.packing
     latents = require_shape(reply.outputs[0], shape, "The result of your `sample_latent`")
     if reply.dtypes[0] != means.dtype:
