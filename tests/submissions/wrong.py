@@ -559,6 +559,13 @@ SAMPLE = (
     _sample(
         "noise-of-signs", STD + "    return means + std * torch.randn_like(std).sign()\n", "noise-not-normal", checks=1
     ),
+    _sample(
+        "noise-of-twelve-uniforms",
+        STD + "    return means + std * (torch.rand(12, *means.shape).sum(0) - 6)\n",
+        "noise-not-normal",
+        checks=1,
+        says="their kurtosis is 2.90",
+    ),
     _sample("draw-without-return", STD + DRAW.replace("return ", ""), "result-unused nothing-returned"),
     _sample("sample-returns-nothing", STD + DRAW.replace("return", "latents ="), "nothing-returned"),
     _sample("sample-returns-tuple", STD + DRAW.replace("\n", ", std\n"), "collection-returned", checks=1),

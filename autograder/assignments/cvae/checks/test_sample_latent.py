@@ -7,7 +7,7 @@ or the means themselves would pass earns nothing.
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import pytest
@@ -77,6 +77,7 @@ from autograder.sandbox.client import Submission
 from autograder.sandbox.errors import Raised, SubmissionError
 
 pytestmark = pytest.mark.sample_latent
+MORE = 15  # draws of as many numbers: in a million, the sum of 12 uniform numbers shows its kurtosis of 2.9
 CALLS_APART = 30  # among which noise that comes again is looked for
 WIDE = 1.4  # standard errors of an average beyond this say nothing of where it is
 BOUNDED = ((-12.5, -13.0), (12.5, 13.0))  # log-variances that a bound nearer to 0 makes equal
@@ -299,7 +300,9 @@ def test_normal(
     if tied()[0] == "row":
         grading.replaced.append("The noise of each row is adjusted, which changes its shape. Another check judges it.")
         return
-    judge_noise(draws.latents, draws.mistake)
+    more = [] if isinstance(source, Sized) else range(MORE)  # which would take a thousand calls
+    again = [draw_rows(source, draws.means, draws.logvariances, challenge.seed()) for _ in more]
+    judge_noise(draws.latents, draws.mistake, again)
     seed = challenge.seed()
     with contextlib.suppress(SubmissionError):  # what goes wrong where gradients are asked for is judged below
         followed = draw(source, *draws.rows, seed, gradients=True)
@@ -308,11 +311,15 @@ def test_normal(
                 judge_noise(followed, draws.mistake)
 
 
-def judge_noise(latents: Tensor, mistake: str | None) -> None:
-    """Fail the check unless what varies in (N, D) draws of equal rows is normal."""
-    noise = (latents - latents.mean(0)) / latents.std(0)
+def judge_noise(latents: Tensor, mistake: str | None, more: Sequence[Tensor] = ()) -> None:
+    """Fail the check unless what varies in (N, D) draws of equal rows is normal.
+
+    Their kurtosis and skewness are judged with those of `more` such draws.
+    """
+    draws = torch.cat((latents, *more))
+    noise = (draws - draws.mean(0)) / draws.std(0)
     count = independent(noise)
-    tails, skewness = kurtosis(latents), (noise**3).mean()
+    tails, skewness = kurtosis(draws), (noise**3).mean()
     if not has_normal_moments(noise, count):
         uniform = mistake == "uniform-noise" or abs(tails - UNIFORM_KURTOSIS) < 0.1
         named = "uniform-noise" if uniform else mistake or "noise-not-normal"
@@ -322,6 +329,8 @@ def judge_noise(latents: Tensor, mistake: str | None) -> None:
             said = "Your draws are not symmetric around their average: "
             said += f"their skewness is {skewness:.2f}, and that of a normal distribution is 0."
         fail(said, named)
+    noise = (latents - latents.mean(0)) / latents.std(0)
+    count = independent(noise)
     # Beyond this lie BEYOND numbers of normal noise on average; that there is none is far too unlikely.
     far = -float(torch.special.ndtri(torch.tensor(BEYOND / count)))
     for end, side in ((float(noise.max()), "above"), (-float(noise.min()), "below")):
