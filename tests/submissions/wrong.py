@@ -267,11 +267,19 @@ SAMPLE = (
     _sample("noise-scales-mean", STD + "    return means * torch.randn_like(std) + std\n", "noise-scales-mean"),
     _sample("noise-times-mean", STD + "    return means * std * torch.randn_like(std)\n", "noise-multiplied"),
     _sample("log-normal-factor", STD + "    return means * (std * torch.randn_like(std)).exp()\n", "noise-multiplied"),
-    _sample(
-        "draw-through-tanh", STD + "    return torch.tanh(means + std * torch.randn_like(std))\n", "draw-activated"
+    *(
+        _sample(f"draw-through-{name}", STD + f"    return {call}\n", "draw-activated", checks=1)
+        for name, call in (
+            ("tanh", "torch.tanh(means + std * torch.randn_like(std))"),
+            ("sigmoid", "(means + std * torch.randn_like(std)).sigmoid()"),
+            ("relu", "torch.relu(means + std * torch.randn_like(std))"),
+            ("softplus", "F.softplus(means + std * torch.randn_like(std))"),
+        )
     ),
     _sample(
-        "draw-through-sigmoid", STD + "    return (means + std * torch.randn_like(std)).sigmoid()\n", "draw-activated"
+        "draw-with-the-variance-through-tanh",
+        "    return torch.tanh(means + torch.exp(logvariances) * torch.randn_like(means))\n",
+        "draw-activated",
     ),
     *(
         _sample(
@@ -564,7 +572,7 @@ SAMPLE = (
         STD + "    return means + std * (torch.rand(12, *means.shape).sum(0) - 6)\n",
         "noise-not-normal",
         checks=1,
-        says="their kurtosis is 2.90",
+        says="their kurtosis is 2.",
     ),
     _sample("draw-without-return", STD + DRAW.replace("return ", ""), "result-unused nothing-returned"),
     _sample("sample-returns-nothing", STD + DRAW.replace("return", "latents ="), "nothing-returned"),
@@ -2094,6 +2102,48 @@ ENCODERS = (
             (ENCODE, ENCODE + "        hidden = torch.cat((hidden, condition), dim=-1)\n"),
         ),
         checks=2,
+    ),
+    *(
+        _encoder(
+            name,
+            "head-input-other",
+            edits=(
+                (head, head.replace("Linear(hidden", f"Linear({width}")),
+                (MEANS + LOGVARIANCES, use),
+            ),
+            checks=1,
+            says=says,
+        )
+        for name, head, width, use, says in (
+            (
+                "logvariance-head-on-the-means",
+                LOGVARIANCE_HEAD,
+                "latent_dimensionality",
+                MEANS + LOGVARIANCES.replace("(hidden", "(mean_params"),
+                "gives it the output of `mean_layer`",
+            ),
+            (
+                "logvariance-head-on-means-and-encoder",
+                LOGVARIANCE_HEAD,
+                "latent_dimensionality + hidden",
+                MEANS + LOGVARIANCES.replace("(hidden", "(torch.cat((mean_params, hidden), -1)"),
+                "gives it the output of `mean_layer` and the output of `encoder`",
+            ),
+            (
+                "logvariance-head-on-the-image",
+                LOGVARIANCE_HEAD,
+                "input_dim",
+                MEANS + LOGVARIANCES.replace("(hidden", "(data_input"),
+                "gives it the image",
+            ),
+            (
+                "mean-head-on-the-logvariances",
+                MEAN_HEAD,
+                "latent_dimensionality",
+                LOGVARIANCES + MEANS.replace("(hidden", "(logvariance_params"),
+                "gives it the output of `logvariance_layer`",
+            ),
+        )
     ),
     _encoder(
         "logvariance-as-a-free-parameter",

@@ -433,6 +433,16 @@ class Draws:
         return f" With next to no noise, it is the mean passed through {self.activation}." if self.activation else ""
 
     @property
+    def right_but_for_activation(self) -> bool:
+        """Whether the draws have the distribution, in each column, that an activation makes of right draws."""
+        if not self.activation:
+            return False
+        noise = torch.randn(self.latents.shape, generator=torch.Generator().manual_seed(self.seed + 1))
+        right = HEAD_ACTIVATIONS[self.activation](self.means + torch.exp(0.5 * self.logvariances) * noise)
+        pairs = zip(self.latents.T.contiguous(), right.T.contiguous(), strict=True)
+        return all(distance_between(*each) <= FAR * (2 / len(right)) ** 0.5 for each in pairs)
+
+    @property
     def rows(self) -> tuple[Tensor, Tensor]:
         """The equal rows of means and of log-variances."""
         return self.means.expand(ROWS, -1), self.logvariances.expand(ROWS, -1)
@@ -717,6 +727,13 @@ def distance_from_gaussian(noise: Tensor) -> float:
     """The largest distance between the distribution functions (Kolmogorov and Smirnov)."""
     found = torch.special.ndtr(noise.flatten().double()).sort().values
     return float((found - torch.linspace(0, 1, len(found), dtype=torch.float64)).abs().max())
+
+
+def distance_between(one: Tensor, other: Tensor) -> float:
+    """The largest distance between the distribution functions of two samples of one size."""
+    both = torch.cat((one, other))
+    below = [torch.searchsorted(each.sort().values, both, right=True) for each in (one, other)]
+    return float((below[0] - below[1]).abs().max()) / len(one)
 
 
 def has_normal_moments(noise: Tensor, count: int) -> bool:

@@ -129,8 +129,13 @@ def explanations(r: Tensor, x: Tensor, values: Tensor) -> Iterator[Explanation]:
         (of_originals, of_originals * (of_white + of_black)),
     ):
         if float(weights.min()) > 0:
-            said = " White pixels count {1:.4g} times as much as they should, and black ones {0:.4g} times."
-            said = said.format(*weights[[0, -1]].tolist())
+            black_weight, white_weight = (f"{each:.4g}" for each in weights[[0, -1]].tolist())
+            said = (
+                f" White pixels count {white_weight} times as much as they should, and black ones {black_weight} times."
+            )
+            for color, weight, other in (("White", white_weight, black_weight), ("Black", black_weight, white_weight)):
+                if other == "1":
+                    said = f" {color} pixels count {weight} times as much as they should."
             yield Explanation("reconstruction-weighted", _up_to_originals(fit, values), said)
     yield from of_reconstructions(r, x, values)
     by_original = _changes(white - black)

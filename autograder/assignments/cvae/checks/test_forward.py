@@ -963,7 +963,10 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         if name in constant_heads(grading) or (head is not None and not head.parameters):
             continue  # nothing comes back through the head itself, which the encoder's part has judged
         inside = encoder.parameters if encoder else {}
-        if inside and not inside.keys() & found.keys():  # an encoder may hold the heads, of which each has its own
+        elsewhere = grading.blamed("encoder", "head-input-other")  # a head that takes other numbers
+        if (
+            inside and not elsewhere and not inside.keys() & found.keys()
+        ):  # an encoder may hold the heads, of which each has its own
             fail(f"No gradient of your {what} reaches the encoder.", "results-detached")
     if grading.blamed("forward", "layers-made-in-forward"):
         return  # which take no step with the parameters

@@ -110,6 +110,16 @@ def fail_below_zero(domain: Domain, what: str, mistake: str | None, above: str =
     fail(f"Where {what} is below 0, your draw is NaN or infinite.{above}", mistake or "not-finite")
 
 
+def is_charged(draws: Draws, grading: Grading) -> bool:
+    """Whether an activation after the draw, which the first check has charged, is all that is wrong. Note that."""
+    charged = grading.blamed("sample_latent", "draw-activated") and draws.right_but_for_activation
+    if charged:
+        grading.replaced.append(
+            f"Your draw passes through {draws.activation}, which has cost its points above. Before that, it is right."
+        )
+    return charged
+
+
 def require_use(source: Source, challenge: Challenge, domain: Domain) -> None:
     """Skip the check of what is no draw from the arguments: neither of them moves its center or its spread."""
     if domain.one_number:
@@ -225,6 +235,8 @@ def test_spread(
         return
     source, limits = domain().source, domain().limits
     draws = Draws(source, challenge, domain())
+    if is_charged(draws, grading):
+        return
     if domain().positive_logvariances:
         fail_below_zero(domain(), "a log-variance", draws.mistake, said_above_zero(draws))
     if draws.noise_alone_is_wrong and not limits:
@@ -292,6 +304,8 @@ def test_normal(
     source = domain().source
     require_use(source, challenge, domain())
     draws = Draws(source, challenge, domain())
+    if is_charged(draws, grading):
+        return
     spread = draws.latents.std(0)
     if not (spread >= 1e-6).all():
         fail("Some of your draws do not vary.", draws.mistake or ("spread-wrong" if spread.any() else "no-noise"))
