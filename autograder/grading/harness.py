@@ -155,7 +155,8 @@ class Grading:
         def stand_in(*tensors: Tensor) -> Tensor:
             _require_small(*tensors)
             self.stand_ins.append(name)
-            return self.layouts.get(name, lambda result: result)(cast(Tensor, reference(*tensors)))
+            result = cast(Tensor, reference(*tensors))
+            return self.layouts[name](result) if name in self.layouts else result
 
         return stand_in
 

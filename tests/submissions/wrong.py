@@ -272,7 +272,6 @@ SAMPLE = (
         for name, call in (
             ("tanh", "torch.tanh(means + std * torch.randn_like(std))"),
             ("sigmoid", "(means + std * torch.randn_like(std)).sigmoid()"),
-            ("relu", "torch.relu(means + std * torch.randn_like(std))"),
             ("softplus", "F.softplus(means + std * torch.randn_like(std))"),
         )
     ),

@@ -129,13 +129,9 @@ def explanations(r: Tensor, x: Tensor, values: Tensor) -> Iterator[Explanation]:
         (of_originals, of_originals * (of_white + of_black)),
     ):
         if float(weights.min()) > 0:
-            black_weight, white_weight = (f"{each:.4g}" for each in weights[[0, -1]].tolist())
-            said = (
-                f" White pixels count {white_weight} times as much as they should, and black ones {black_weight} times."
-            )
-            for color, weight, other in (("White", white_weight, black_weight), ("Black", black_weight, white_weight)):
-                if other == "1":
-                    said = f" {color} pixels count {weight} times as much as they should."
+            of_colors = zip(("black", "white"), (f"{each:.4g}" for each in weights[[0, -1]].tolist()), strict=True)
+            counted_so = [f"{color} pixels count {weight} times" for color, weight in of_colors if weight != "1"]
+            said = f" In your loss, {' and '.join(counted_so)} as much as they should." * bool(counted_so)
             yield Explanation("reconstruction-weighted", _up_to_originals(fit, values), said)
     yield from of_reconstructions(r, x, values)
     by_original = _changes(white - black)
