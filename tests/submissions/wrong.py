@@ -613,6 +613,17 @@ SAMPLE = (
         **_of_part("sample_latent"),
     ),
     Wrong(
+        "draw-of-a-standard-deviation-that-forward-gives",
+        (
+            (STD + DRAW, DRAW.replace("std", "logvariances")),
+            (CALL, CALL.replace("logvariance_params", "(0.5 * logvariance_params).exp()")),
+        ),
+        loses=frozenset({"sample_latent", "forward"}),
+        misconception="logvariance-as-std sample-arguments-changed",
+        checks=2,
+        says="fit each other",
+    ),
+    Wrong(
         "draw-with-the-variance-in-a-tuple",
         ((STD + DRAW, STD.replace("0.5 * ", "") + DRAW.replace("\n", ", std\n")), (CALL, CALL + "[0]")),
         misconception="collection-returned variance-as-std",
