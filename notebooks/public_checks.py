@@ -395,16 +395,17 @@ def same_draws(*logvariances: float) -> bool:
 @holds("sample_latent", "draws noise of a normal shape")
 def sample_shape() -> None:
     expect_no_limits()
-    expect_normal(many_draws())
+    expect_normal(many_draws(), [many_draws() for _ in range(8)])
 
 
-def expect_normal(draws: Tensor) -> None:
-    """Expect the noise in (N, 6) draws to be normal."""
+def expect_normal(draws: Tensor, more: Sequence[Tensor] = ()) -> None:
+    """Expect the noise in (N, 6) draws to be normal: its kurtosis and skewness with those of `more` draws."""
     named = known_draws(draws)
     if not draws.std(0).any():
         raise HintError("Your draws do not vary from row to row.", named)
     expect(draws.std(0).all(), "Some of your draws do not vary.", named or "spread-wrong")
-    tails, lean, apart, count = normal_shape(draws)
+    *_, apart, few = normal_shape(draws)
+    tails, lean, _, count = normal_shape(torch.cat((draws, *more)))
     kind = "uniform-noise" if abs(tails - 1.8) < 0.1 else "positive-noise" if lean > 0.5 else "noise-not-normal"
     symmetric = abs(lean) < FAR * (6 / count) ** 0.5
     said = f"Too {'few' if tails < 3 else 'many'} of your draws are far from their average: their kurtosis is "
@@ -415,11 +416,11 @@ def expect_normal(draws: Tensor) -> None:
     right = abs(tails - 3) < FAR * (24 / count) ** 0.5 and symmetric
     expect(right, said, kind if kind == "uniform-noise" else named or kind)
     said = f"The distribution of your noise differs from a normal one by up to {apart:.2f}."
-    expect(apart < 4.5 / count**0.5, said, named or "noise-not-normal")
+    expect(apart < 4.5 / few**0.5, said, named or "noise-not-normal")
     noise = (draws - draws.mean(0)) / draws.std(0)
-    far = -float(torch.special.ndtri(torch.tensor(20 / count)))
+    far = -float(torch.special.ndtri(torch.tensor(20 / few)))
     for end, side in ((float(noise.max()), "above"), (-float(noise.min()), "below")):
-        said = f"None of your draws is more than {end:.2f} standard deviations {side} the average. Of {count} normal "
+        said = f"None of your draws is more than {end:.2f} standard deviations {side} the average. Of {few} normal "
         said += f"numbers, about 20 are more than {far:.2f}."
         expect(end >= far, said, named or "noise-not-normal")
 

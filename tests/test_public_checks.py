@@ -39,6 +39,7 @@ DIFFERENT = {
     ("gradient-of-a-weight-scaled", "forward"): "the notebook replaces the layers, and so their hooks",
     ("wrong-draw-by-a-helper-of-both", "forward"): "one mistake costs points once, and the notebook shows each place",
     ("everything-frozen", "decoder"): "the same",
+    ("logvariance-head-on-the-image", "forward"): "the same",
     ("all-biases-buffers", "decoder"): "the same",
     ("all-weights-in-plain-tensors", "decoder"): "the same",
     ("all-weights-in-plain-tensors", "forward"): "the same",

@@ -205,7 +205,7 @@ _ROWS = (
     ("lazy-layer", "A lazy layer has no weights yet",
      "A lazy layer finds out its input size when it is first called. Until then it has no weights that could be set or trained. When your model is built, all sizes are known. Which size would the layer find out, and from which arguments of the constructor does it follow?"),
     ("not-trainable", "Training cannot change these layers",
-     "Training changes a layer only if PyTorch finds it, it is not frozen, and a gradient reaches it. PyTorch finds only the layers and `nn.Parameter`s that are attributes of an `nn.Module`. It does not look into a plain Python list, a function, or an object of another class. A plain tensor is no parameter, even if it requires a gradient. A property that makes a new layer at each use never trains. Print each name in `model.named_parameters()`, with its `requires_grad`. Is a name missing, or is a value False? If neither, look for `detach()` and `no_grad()`."),
+     "Training changes a layer only if PyTorch finds it, it is not frozen, and a gradient reaches it. PyTorch finds only the layers and `nn.Parameter`s that are attributes of an `nn.Module`. It does not look into a plain list or dictionary, a function, or an object of another class. It looks into `nn.ModuleList` and `nn.ModuleDict`. A plain tensor is no parameter, even if it requires a gradient. A property that makes a new layer at each use never trains. Print `requires_grad` for all of `model.named_parameters()`. Is a name missing, or a value False? If neither, look for `detach()` and `no_grad()`."),
 )  # fmt: skip
 _name = operator.attrgetter("name")
 # What texts say of the source: a hint whose claim does not hold of a submission is not shown.

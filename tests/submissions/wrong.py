@@ -71,6 +71,7 @@ def _of_part(part: str, may_lose: tuple[str, ...] = ()) -> Loses:
 
 STD = "    std = torch.exp(0.5 * logvariances)\n"
 DRAW = "    return means + std * torch.randn_like(std)\n"
+CALL = "latents = sample_latent(mean_params, logvariance_params)"
 
 
 def _sample(
@@ -293,11 +294,18 @@ SAMPLE = (
     _sample("noise-scales-mean", STD + "    return means * torch.randn_like(std) + std\n", "noise-scales-mean"),
     _sample("noise-times-mean", STD + "    return means * std * torch.randn_like(std)\n", "noise-multiplied"),
     _sample("log-normal-factor", STD + "    return means * (std * torch.randn_like(std)).exp()\n", "noise-multiplied"),
-    _sample(
-        "draw-through-tanh", STD + "    return torch.tanh(means + std * torch.randn_like(std))\n", "draw-activated"
+    *(
+        _sample(f"draw-through-{name}", STD + f"    return {call}\n", "draw-activated", checks=1)
+        for name, call in (
+            ("tanh", "torch.tanh(means + std * torch.randn_like(std))"),
+            ("sigmoid", "(means + std * torch.randn_like(std)).sigmoid()"),
+            ("softplus", "F.softplus(means + std * torch.randn_like(std))"),
+        )
     ),
     _sample(
-        "draw-through-sigmoid", STD + "    return (means + std * torch.randn_like(std)).sigmoid()\n", "draw-activated"
+        "draw-with-the-variance-through-tanh",
+        "    return torch.tanh(means + torch.exp(logvariances) * torch.randn_like(means))\n",
+        "draw-activated",
     ),
     *(
         _sample(
@@ -585,6 +593,13 @@ SAMPLE = (
     _sample(
         "noise-of-signs", STD + "    return means + std * torch.randn_like(std).sign()\n", "noise-not-normal", checks=1
     ),
+    _sample(
+        "noise-of-twelve-uniforms",
+        STD + "    return means + std * (torch.rand(12, *means.shape).sum(0) - 6)\n",
+        "noise-not-normal",
+        checks=1,
+        says="their kurtosis is 2.",
+    ),
     _sample("draw-without-return", STD + DRAW.replace("return ", ""), "result-unused nothing-returned"),
     _sample("sample-returns-nothing", STD + DRAW.replace("return", "latents ="), "nothing-returned"),
     _sample("sample-returns-tuple", STD + DRAW.replace("\n", ", std\n"), "collection-returned", checks=1),
@@ -594,6 +609,52 @@ SAMPLE = (
         ((DRAW, DRAW.replace("\n", ", std\n")), ("latents = sample_latent(", "latents, _ = sample_latent(")),
         misconception="collection-returned",
         checks=1,
+        **_of_part("sample_latent"),
+    ),
+    *(
+        Wrong(
+            f"draw-{name}",
+            ((DRAW, f"    z = means + std * torch.randn_like(std)\n    return {result}\n"), (CALL, CALL + back)),
+            misconception="wrong-shape",
+            checks=1,
+            **_of_part("sample_latent"),
+        )
+        for name, result, back in (
+            ("of-one-sample", "z[None]", ".squeeze(0)"),
+            ("in-columns-of-one", "z.unsqueeze(-1)", ".flatten(1)"),
+            ("between-axes-of-one", "z[None, :, None]", ".reshape(len(mean_params), -1)"),
+            ("transposed", "z.T", ".T"),
+            ("in-one-line", "z.flatten()", ".view(mean_params.shape)"),
+            ("of-one-sample-that-does-not-fit", "z[None]", ""),
+            ("transposed-that-does-not-fit", "z.T", ""),
+        )
+    ),
+    Wrong(
+        "draw-of-one-sample-with-the-variance",
+        (
+            (STD + DRAW, STD.replace("0.5 * ", "") + "    return (means + std * torch.randn_like(std))[None]\n"),
+            (CALL, CALL + ".squeeze(0)"),
+        ),
+        misconception="wrong-shape variance-as-std",
+        checks=2,
+        **_of_part("sample_latent"),
+    ),
+    Wrong(
+        "draw-of-a-standard-deviation-that-forward-gives",
+        (
+            (STD + DRAW, DRAW.replace("std", "logvariances")),
+            (CALL, CALL.replace("logvariance_params", "(0.5 * logvariance_params).exp()")),
+        ),
+        loses=frozenset({"sample_latent", "forward"}),
+        misconception="logvariance-as-std sample-arguments-changed",
+        checks=2,
+        says="fit each other",
+    ),
+    Wrong(
+        "draw-with-the-variance-in-a-tuple",
+        ((STD + DRAW, STD.replace("0.5 * ", "") + DRAW.replace("\n", ", std\n")), (CALL, CALL + "[0]")),
+        misconception="collection-returned variance-as-std",
+        checks=2,
         **_of_part("sample_latent"),
     ),
     _sample("std-in-a-tuple-of-one", STD.replace("\n", ",\n") + DRAW, "trailing-comma"),
@@ -2102,6 +2163,48 @@ ENCODERS = (
             (ENCODE, ENCODE + "        hidden = torch.cat((hidden, condition), dim=-1)\n"),
         ),
         checks=2,
+    ),
+    *(
+        _encoder(
+            name,
+            "head-input-other",
+            edits=(
+                (head, head.replace("Linear(hidden", f"Linear({width}")),
+                (MEANS + LOGVARIANCES, use),
+            ),
+            checks=1,
+            says=says,
+        )
+        for name, head, width, use, says in (
+            (
+                "logvariance-head-on-the-means",
+                LOGVARIANCE_HEAD,
+                "latent_dimensionality",
+                MEANS + LOGVARIANCES.replace("(hidden", "(mean_params"),
+                "gives it the output of `mean_layer`",
+            ),
+            (
+                "logvariance-head-on-means-and-encoder",
+                LOGVARIANCE_HEAD,
+                "latent_dimensionality + hidden",
+                MEANS + LOGVARIANCES.replace("(hidden", "(torch.cat((mean_params, hidden), -1)"),
+                "gives it the output of `mean_layer` and the output of `encoder`",
+            ),
+            (
+                "logvariance-head-on-the-image",
+                LOGVARIANCE_HEAD,
+                "input_dim",
+                MEANS + LOGVARIANCES.replace("(hidden", "(data_input"),
+                "gives it the image",
+            ),
+            (
+                "mean-head-on-the-logvariances",
+                MEAN_HEAD,
+                "latent_dimensionality",
+                LOGVARIANCES + MEANS.replace("(hidden", "(logvariance_params"),
+                "gives it the output of `logvariance_layer`",
+            ),
+        )
     ),
     _encoder(
         "logvariance-as-a-free-parameter",

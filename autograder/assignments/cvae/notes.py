@@ -107,6 +107,11 @@ TOGETHER = (
         "assignment passes means and log-variances from one to the other, so change both.",
     ),
     Together(
+        *probes.DRAWS_TOGETHER,
+        "Your `{first}` and your `{second}` fit each other: together, they give a right draw. But the assignment "
+        "passes means and log-variances from one to the other, so change both.",
+    ),
+    Together(
         *probes.LOGITS_TOGETHER,
         "Your `{first}` and your `{second}` fit each other: for what your decoder gives, your loss is right. But the "
         "assignment passes probabilities from one to the other, so change both.",

@@ -10,7 +10,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from autograder.assignments.cvae.checks.network import Model
+from autograder.assignments.cvae.checks.network import Model, in_shape
 from autograder.assignments.cvae.hints.draws import (
     diagnose,
     in_digits,
@@ -445,6 +445,16 @@ class Draws:
         return f" With next to no noise, it is the mean passed through {self.activation}." if self.activation else ""
 
     @property
+    def right_but_for_activation(self) -> bool:
+        """Whether the draws have the distribution, in each column, that an activation makes of right draws."""
+        if not self.activation:
+            return False
+        noise = torch.randn(self.latents.shape, generator=torch.Generator().manual_seed(self.seed + 1))
+        right = HEAD_ACTIVATIONS[self.activation](self.means + torch.exp(0.5 * self.logvariances) * noise)
+        pairs = zip(self.latents.T.contiguous(), right.T.contiguous(), strict=True)
+        return all(distance_between(*each) <= FAR * (2 / len(right)) ** 0.5 for each in pairs)
+
+    @property
     def rows(self) -> tuple[Tensor, Tensor]:
         """The equal rows of means and of log-variances."""
         return self.means.expand(ROWS, -1), self.logvariances.expand(ROWS, -1)
@@ -623,17 +633,16 @@ def draw(
     gradients: bool = False,
     evaluate: bool = False,
 ) -> Tensor:
-    """One call of the submission's function: (N, latent) latents, also where a dimension of size 1 was dropped."""
+    """One call of the submission's function: (N, latent) latents, from any layout."""
     if isinstance(source, Sized | Alone):
         return source.draw(means, logvariances, seed, gradients, evaluate)
     given = means.contiguous(), logvariances.contiguous()
-    cotangents = {0: torch.ones_like(given[0])} if gradients else {}
+    cotangents = {0: torch.ones(())} if gradients else {}
     reply = source.call(
         "sample_latent", *given, seed=seed, cotangents=cotangents, evaluate=evaluate, results=1, unpack=True
     )
-    latents, size = reply.outputs[0], tuple(means.shape)
-    if latents.dim() < 2 and tuple(latents.shape) == tuple(each for each in size if each > 1):
-        latents = latents.reshape(size)  # which costs the check of what is returned
+    size = tuple(means.shape)
+    latents = in_shape(reply.outputs[0], size)  # another shape costs the check of what is returned
     if reply.packing and latents.shape != size:
         raise reply.packing
     lost = ~latents.isfinite()
@@ -752,6 +761,13 @@ def distance_from_gaussian(noise: Tensor) -> float:
     """The largest distance between the distribution functions (Kolmogorov and Smirnov)."""
     found = torch.special.ndtr(noise.flatten().double()).sort().values
     return float((found - torch.linspace(0, 1, len(found), dtype=torch.float64)).abs().max())
+
+
+def distance_between(one: Tensor, other: Tensor) -> float:
+    """The largest distance between the distribution functions of two samples of one size."""
+    both = torch.cat((one, other))
+    below = [torch.searchsorted(each.sort().values, both, right=True) for each in (one, other)]
+    return float((below[0] - below[1]).abs().max()) / len(one)
 
 
 def has_normal_moments(noise: Tensor, count: int) -> bool:

@@ -129,8 +129,9 @@ def explanations(r: Tensor, x: Tensor, values: Tensor) -> Iterator[Explanation]:
         (of_originals, of_originals * (of_white + of_black)),
     ):
         if float(weights.min()) > 0:
-            said = " White pixels count {1:.4g} times as much as they should, and black ones {0:.4g} times."
-            said = said.format(*weights[[0, -1]].tolist())
+            of_colors = zip(("black", "white"), (f"{each:.4g}" for each in weights[[0, -1]].tolist()), strict=True)
+            counted_so = [f"{color} pixels count {weight} times" for color, weight in of_colors if weight != "1"]
+            said = f" In your loss, {' and '.join(counted_so)} as much as they should." * bool(counted_so)
             yield Explanation("reconstruction-weighted", _up_to_originals(fit, values), said)
     yield from of_reconstructions(r, x, values)
     by_original = _changes(white - black)

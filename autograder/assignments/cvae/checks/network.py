@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -523,6 +523,30 @@ def side_by_side(tensors: Sequence[Tensor]) -> Tensor | None:
     if not tensors or any(each.dim() != 2 or len(each) != len(tensors[0]) for each in tensors):
         return None
     return torch.cat(tuple(tensors), -1)
+
+
+def in_shape(latents: Tensor, shape: Sequence[int]) -> Tensor:
+    """The (N, D) numbers of latents in another layout: with axes of size 1 or without, transposed, or in one line.
+
+    Other tensors come back as they are.
+    """
+    found, own = ([each for each in sizes if each > 1] for sizes in (latents.shape, shape))
+    if found in (own, [math.prod(shape)]):
+        return latents.reshape(tuple(shape))
+    return latents.reshape(shape[1], shape[0]).T if found == own[::-1] else latents
+
+
+def layout_in(result: Sequence[int], shape: Sequence[int]) -> Callable[[Tensor], Tensor]:
+    """What lays out any rows of latents as a result of this shape does a matrix of another, whose sizes differ."""
+
+    def lay_out(latents: Tensor) -> Tensor:
+        sizes = dict(zip(shape, latents.shape, strict=True))
+        if not set(shape) <= set(result):
+            return latents.flatten()
+        turned = [each for each in result if each in sizes] != [*shape]
+        return (latents.T if turned else latents).reshape([sizes.get(each, 1) for each in result])
+
+    return lay_out
 
 
 def is_draw(latents: Tensor, means: Tensor, logvariances: Tensor) -> bool:

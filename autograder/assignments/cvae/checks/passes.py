@@ -20,6 +20,7 @@ from autograder.assignments.cvae.checks.network import (
     concatenate,
     find_shrink,
     in_rows,
+    in_shape,
     left_out,
     side_by_side,
     tell_stand_ins,
@@ -450,7 +451,7 @@ def layout_of(arguments: list[Tensor], sources: list[list[Tensor]]) -> Callable[
 
     unusual = any(each.shape != (rows, columns) for each in arguments[:2])
     if len(arguments) < 2 or not unusual or any(each.numel() != rows * columns for each in arguments[:2]):
-        return lambda x: x
+        return lambda x: in_shape(x, (rows, columns))
     turn = next(filter(fits, turns), turns[0])
     return lambda x: turn(x) if x.numel() == rows * columns else x
 

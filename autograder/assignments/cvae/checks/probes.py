@@ -383,7 +383,14 @@ FORWARD_DECODING = (
         "in_training = model(images, one_hots)[0]\nin_evaluation = model.eval()(images, one_hots)[0]\n"
         'print("about equal in both modes:", torch.allclose(in_training, in_evaluation, atol=0.01))'
     ),
+    Probe(
+        f"{_drawing(2.0)}given, own = [], cs5814_vae.sample_latent\n"
+        "cs5814_vae.sample_latent = lambda *each, **more: given.extend([*each, *more.values()]) or own(*each, **more)\n"
+        'model(image, one_hot)\nprint("sample_latent gets", *(each.detach() for each in given[1:]))'
+    ),
 )
+# Of a draw that takes something else than log-variances, and a forward that passes it that.
+DRAWS_TOGETHER = (SPREAD[1], FORWARD_DECODING[-1], FORWARD_DECODING[5])
 FORWARD_GRADIENTS = (
     Probe(
         f"{_build()}{_IMAGE}model(image, one_hot)[0].sum().backward()\n"

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 from typing import NoReturn
 
 import pytest
@@ -253,7 +254,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
         hidden = challenge.normal(*encoded.output.shape)
         head = model.piece(path, hidden)
     if head is None:
-        require_input_width(model, path, challenge)
+        require_input_width(model, path, (images, conditions), challenge)
         model.call(path, hidden)  # says why it cannot be called
         fail(f"No gradient reaches the parameters of `{path}`.", "not-trainable")
     if head.output.dim() and head.output.shape != (BATCH, model.sizes.latent):
@@ -327,7 +328,7 @@ def judge_missing_head(model: Model, name: str, inputs: tuple[Tensor, Tensor], g
     fail(f"Your `self.{name}` {state}; your `forward` uses {listed(places)} instead{both}.", "attribute-missing")
 
 
-def require_input_width(model: Model, path: str, challenge: Challenge) -> None:
+def require_input_width(model: Model, path: str, inputs: tuple[Tensor, Tensor], challenge: Challenge) -> None:
     """Fail the check for a head that takes another number of inputs than the encoder gives."""
     shapes = [tuple(each.shape) for name, each in model.parameters.items() if name.startswith(f"{path}.")]
     taken = {shape[1] for shape in shapes if len(shape) == 2}
@@ -342,11 +343,31 @@ def require_input_width(model: Model, path: str, challenge: Challenge) -> None:
                 f"`{path}` takes {width} numbers and gives {HIDDEN_SIZE}; it must take {HIDDEN_SIZE} and give {width}."
             )
             fail(said, "head-sizes-swapped")
-        with_class = width == HIDDEN_SIZE + model.sizes.num_categories
-        fail(
-            f"`{path}` takes {width} numbers; it must take the {HIDDEN_SIZE} that the encoder gives.",
-            "head-input-width" if with_class else "sizes-do-not-fit",
-        )
+        said = f"`{path}` takes {width} numbers; it must take the {HIDDEN_SIZE} that the encoder gives."
+        if width == HIDDEN_SIZE + model.sizes.num_categories:
+            fail(said, "head-input-width")
+        given, runs = given_to_head(model, path, inputs, challenge)
+        if given:
+            fail(f"{said} Your `forward` gives it {given}.", "head-input-other")
+        fail(said, None if runs else "sizes-do-not-fit")
+
+
+def given_to_head(model: Model, path: str, inputs: tuple[Tensor, Tensor], challenge: Challenge) -> tuple[str, bool]:
+    """What forward gives a head that does not take the encoder's output alone, if known, and whether forward runs."""
+    try:
+        reply = model.forward(*inputs, challenge.seed(), capture=["encoder", *HEADS, path], evaluate=True)
+    except SubmissionError:
+        return "", False
+    known = {"the image": inputs[0], "the one-hot class": inputs[1]}
+    for name in ("encoder", *HEADS):
+        if name != path and (results := reply.captured(name, "result")):
+            known[f"the output of `{name}`"] = results[0]
+    given = reply.captured(path, "argument")
+    for few in (*permutations(known, 1), *permutations(known, 2)) if given else ():
+        joined = side_by_side([known[each] for each in few])
+        if few != ("the output of `encoder`",) and joined is not None and close(joined, given[0]):
+            return listed(few), True
+    return "", True
 
 
 def judge_use(

@@ -21,6 +21,7 @@ from autograder.assignments.cvae.checks.network import (
     concatenate,
     constant_heads,
     in_rows,
+    in_shape,
     is_draw,
     left_out,
     side_by_side,
@@ -866,7 +867,8 @@ def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, 
     if not varies(reconstruction):
         pytest.skip("Skipped: your reconstructions of two images are too much alike to tell. Fix the decoder first.")
     torch.default_generator.manual_seed(seed)
-    draws = [each.float() for each in one.reply.captured("sample_latent", "result") if each.shape == means.shape]
+    draws = [in_shape(each.float(), means.shape) for each in one.reply.captured("sample_latent", "result")]
+    draws = [each for each in draws if each.shape == means.shape]
     if not draws and means.shape == logvariances.shape:  # else a head has another width, which is judged above
         draws = [reference.sample_latent(means, logvariances)]
 
@@ -961,7 +963,10 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         if name in constant_heads(grading) or (head is not None and not head.parameters):
             continue  # nothing comes back through the head itself, which the encoder's part has judged
         inside = encoder.parameters if encoder else {}
-        if inside and not inside.keys() & found.keys():  # an encoder may hold the heads, of which each has its own
+        elsewhere = grading.blamed("encoder", "head-input-other")  # a head that takes other numbers
+        if (
+            inside and not elsewhere and not inside.keys() & found.keys()
+        ):  # an encoder may hold the heads, of which each has its own
             fail(f"No gradient of your {what} reaches the encoder.", "results-detached")
     if grading.blamed("forward", "layers-made-in-forward"):
         return  # which take no step with the parameters

@@ -7,7 +7,7 @@ or the means themselves would pass earns nothing.
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import pytest
@@ -59,6 +59,7 @@ from autograder.assignments.cvae.checks.latents import (
     vary,
     wrong_spread,
 )
+from autograder.assignments.cvae.checks.network import in_shape, layout_in
 from autograder.assignments.cvae.hints.draws import diagnose
 from autograder.grading.harness import (
     Challenge,
@@ -77,6 +78,7 @@ from autograder.sandbox.client import Submission
 from autograder.sandbox.errors import Raised, SubmissionError
 
 pytestmark = pytest.mark.sample_latent
+MORE = 15  # draws of as many numbers: in a million, the sum of 12 uniform numbers shows its kurtosis of 2.9
 CALLS_APART = 30  # among which noise that comes again is looked for
 WIDE = 1.4  # standard errors of an average beyond this say nothing of where it is
 BOUNDED = ((-12.5, -13.0), (12.5, 13.0))  # log-variances that a bound nearer to 0 makes equal
@@ -107,6 +109,16 @@ def fail_below_zero(domain: Domain, what: str, mistake: str | None, above: str =
     if isinstance(domain.otherwise, Raised):
         raise domain.otherwise
     fail(f"Where {what} is below 0, your draw is NaN or infinite.{above}", mistake or "not-finite")
+
+
+def is_charged(draws: Draws, grading: Grading) -> bool:
+    """Whether an activation after the draw, which the first check has charged, is all that is wrong. Note that."""
+    charged = grading.blamed("sample_latent", "draw-activated") and draws.right_but_for_activation
+    if charged:
+        grading.replaced.append(
+            f"Your draw passes through {draws.activation}, which has cost its points above. Before that, it is right."
+        )
+    return charged
 
 
 def require_use(source: Source, challenge: Challenge, domain: Domain) -> None:
@@ -224,6 +236,8 @@ def test_spread(
         return
     source, limits = domain().source, domain().limits
     draws = Draws(source, challenge, domain())
+    if is_charged(draws, grading):
+        return
     if domain().positive_logvariances:
         fail_below_zero(domain(), "a log-variance", draws.mistake, said_above_zero(draws))
     if draws.noise_alone_is_wrong and not limits:
@@ -292,6 +306,8 @@ def test_normal(
     source = domain().source
     require_use(source, challenge, domain())
     draws = Draws(source, challenge, domain())
+    if is_charged(draws, grading):
+        return
     spread = draws.latents.std(0)
     if not (spread >= 1e-6).all():
         fail("Some of your draws do not vary.", draws.mistake or ("spread-wrong" if spread.any() else "no-noise"))
@@ -300,7 +316,9 @@ def test_normal(
     if tied()[0] == "row":
         grading.replaced.append("The noise of each row is adjusted, which changes its shape. Another check judges it.")
         return
-    judge_noise(draws.latents, draws.mistake)
+    more = [] if isinstance(source, Sized) else range(MORE)  # which would take a thousand calls
+    again = [draw_rows(source, draws.means, draws.logvariances, challenge.seed()) for _ in more]
+    judge_noise(draws.latents, draws.mistake, again)
     seed = challenge.seed()
     with contextlib.suppress(SubmissionError):  # what goes wrong where gradients are asked for is judged below
         followed = draw(source, *draws.rows, seed, gradients=True)
@@ -309,11 +327,15 @@ def test_normal(
                 judge_noise(followed, draws.mistake)
 
 
-def judge_noise(latents: Tensor, mistake: str | None) -> None:
-    """Fail the check unless what varies in (N, D) draws of equal rows is normal."""
-    noise = (latents - latents.mean(0)) / latents.std(0)
+def judge_noise(latents: Tensor, mistake: str | None, more: Sequence[Tensor] = ()) -> None:
+    """Fail the check unless what varies in (N, D) draws of equal rows is normal.
+
+    Their kurtosis and skewness are judged with those of `more` such draws.
+    """
+    draws = torch.cat((latents, *more))
+    noise = (draws - draws.mean(0)) / draws.std(0)
     count = independent(noise)
-    tails, skewness = kurtosis(latents), (noise**3).mean()
+    tails, skewness = kurtosis(draws), (noise**3).mean()
     if not has_normal_moments(noise, count):
         uniform = mistake == "uniform-noise" or abs(tails - UNIFORM_KURTOSIS) < 0.1
         named = "uniform-noise" if uniform else mistake or "noise-not-normal"
@@ -323,6 +345,8 @@ def judge_noise(latents: Tensor, mistake: str | None) -> None:
             said = "Your draws are not symmetric around their average: "
             said += f"their skewness is {skewness:.2f}, and that of a normal distribution is 0."
         fail(said, named)
+    noise = (latents - latents.mean(0)) / latents.std(0)
+    count = independent(noise)
     # Beyond this lie BEYOND numbers of normal noise on average; that there is none is far too unlikely.
     far = -float(torch.special.ndtri(torch.tensor(BEYOND / count)))
     for end, side in ((float(noise.max()), "above"), (-float(noise.min()), "below")):
@@ -507,14 +531,19 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
     shape = source.shape(6, 5) if isinstance(source, Sized) else (6, 5)
     means, logvariances = domain().within(challenge.normal(*shape), challenge.uniform(-1, 1, *shape))
     cotangent, seeds = challenge.normal(*shape), (challenge.seed(), challenge.seed())
+    given = submission.call("sample_latent", means, logvariances, seed=seeds[0], results=1, unpack=True).outputs[0]
+    weights = cotangent
+    if in_shape(given, shape).shape == shape != given.shape:
+        weights = layout_in(given.shape, shape)(cotangent)
     reply, other = (
         submission.call(
-            "sample_latent", means, logvariances, seed=each, cotangents={0: cotangent}, results=1, unpack=True
+            "sample_latent", means, logvariances, seed=each, cotangents={0: weights}, results=1, unpack=True
         )
         for each in seeds
     )
-    latents = require_shape(reply.outputs[0], shape, "The result of your `sample_latent`")
-    if close(other.outputs[0], latents, 1e-5):
+    latents, others = (in_shape(each.outputs[0], shape) for each in (reply, other))
+    require_shape(latents, shape, "The result of your `sample_latent`")
+    if close(others, latents, 1e-5):
         plain, other_plain = (draw(source, means, logvariances, each) for each in seeds)
         if not close(plain, other_plain, 1e-5):  # else the noise is judged above
             mistake = "no-noise" if close(latents, means, 1e-5) else "fixed-seed"
@@ -589,9 +618,14 @@ def test_inputs_unchanged(
     shape = source.shape(6, 5) if isinstance(source, Sized) else (6, 5)
     means, logvariances = domain().within(challenge.normal(*shape), challenge.normal(*shape))
     reply = submission.call("sample_latent", means, logvariances, seed=challenge.seed(), results=1, unpack=True)
-    if reply.packing:
-        if not grading.failed("sample_latent") and forward_runs(submission, challenge):
+    result = reply.outputs[0].shape
+    other_layout = in_shape(reply.outputs[0], shape).shape == shape != result
+    if (reply.packing or other_layout) and forward_runs(submission, challenge):
+        if reply.packing:
             grading.in_use.add("sample_latent")
+        else:
+            grading.layouts["sample_latent"] = layout_in(result, shape)
+    if reply.packing:
         raise reply.packing
     latents = require_shape(reply.outputs[0], shape, "The result of your `sample_latent`")
     if reply.dtypes[0] != means.dtype:

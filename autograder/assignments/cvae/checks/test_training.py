@@ -280,6 +280,8 @@ def with_stand_in(grading: Grading, judge: Callable[[dict[str, Any]], None]) -> 
         others += [{"sizes": Sizes()}] if grading.failed("encoder") and grading.failed("decoder") else []
         for other in others:
             with contextlib.suppress(SubmissionError, Wrong):
+                if "composed" in other:
+                    grading.forget_fits()
                 judge(given | other)
                 tell_stand_ins(given | other, grading)
                 return

@@ -533,10 +533,9 @@ _EXPECTED = {"Linear", "ReLU", "Sequential", "Sigmoid", "ModuleList", "ModuleDic
 
 def named_layers(model: Model, part: str) -> str:
     """What of the kinds that torch has stands among a piece's layers and is not asked for, for a message."""
-    found = {
-        path: kind
-        for path, kind in model.submodules(part).items()
-        if kind not in _EXPECTED and (hasattr(nn, kind) or hasattr(nn.utils.parametrizations, kind))
-    }
-    shown = [f"{kind.lstrip('_')} (`self.{in_python(path)}`)" for path, kind in found.items()]
+    found: dict[str, list[str]] = {}
+    for path, kind in model.submodules(part).items():
+        if kind not in _EXPECTED and (hasattr(nn, kind) or hasattr(nn.utils.parametrizations, kind)):
+            found.setdefault(kind.lstrip("_"), []).append(f"`self.{in_python(path)}`")
+    shown = [f"{kind} ({first_few(paths)})" for kind, paths in found.items()]
     return f": it holds {', '.join(shown[:3])}" if shown else ""
