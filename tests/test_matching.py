@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
-from zipfile import ZipFile
+from zipfile import ZipFile, ZipInfo
 
 import pytest
 from hypothesis import assume, given, settings
@@ -994,6 +994,84 @@ def test_what_an_address_begins_with_is_a_login(
         else:
             assert rows[str(at)].source == name.format(each).encode()
             assert rows[str(at)].attention == ()
+
+
+@pytest.mark.parametrize(
+    ("columns", "cell"),
+    [
+        ("SIS User ID,SIS Login ID", "9{at},{login}@x.edu"),
+        ("OrgDefinedId,Username", "#9{at},#{login}@x.edu"),
+        ("Login", "{login}@cs.x.edu"),
+        ("id", "{login}@x.edu"),
+        ("Username,Email", "{login}@x.edu,{login}.alias@mail.com"),
+        ("User Principal Name", "{login}@students.x.edu"),
+        ("id", "X\\{login}"),
+        ("Login", "{login}"),
+    ],
+)
+@pytest.mark.parametrize("entry", ["{}", "{}@x.edu", "{}@cs.x.edu", "jupyter-{}"])
+def test_an_address_in_any_column_of_ids_tells_a_login(tmp_path: Path, columns: str, cell: str, entry: str) -> None:
+    logins = ["alovelace1", "ghopper2", "aturing3", "kjohnson4"]
+    people = [f"{cell.format(at=at, login=login)},P{at} Q{at}" for at, login in enumerate(logins)]
+    put(tmp_path / "u", *(f"{entry.format(login)}/hw3-part3/cs5814_vae.py" for login in logins[:3]))
+    rows = read(tmp_path / "u", "\n".join([f"{columns},Name", *people]))
+    found = sorted(rows.values(), key=lambda row: row.name)
+    assert [row.source is None for row in found] == [False, False, False, True]
+    assert not any(row.attention or row.unlisted for row in found)
+
+
+@pytest.mark.parametrize("cell", ["kim@tu.de", "kim", "kim@x.edu"])
+def test_an_address_at_another_institution_is_asked_about(tmp_path: Path, cell: str) -> None:
+    """So is one that two may have: kim@x.edu and the login kim are two students."""
+    known = [f"p{at}@x.edu" for at in range(4)]
+    entry = "kim@cs.x.edu" if "x.edu" in cell else "kim@mail.org"
+    put(tmp_path / "u", *(f"{each}/cs5814_vae.py" for each in (*known, entry)))
+    other = "kim,Kim Other\n" if "x.edu" in cell else ""
+    table = "login,name\n" + "".join(f"{each},{each[:2]} Q\n" for each in known)
+    rows = read(tmp_path / "u", f"{table}{cell},Kim Kay\n{other}")
+    assert rows[cell].source is None
+    assert rows[cell].unreadable or rows[cell].attention
+    assert rows[entry].unlisted
+
+
+class InCodePage(ZipInfo):
+    """An entry with a name in a code page, without the flag for UTF-8."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802 (zipfile's)
+        return self.filename.encode("cp437"), 0
+
+
+WRITTEN = {
+    "gbk": ["王伟", "李娜", "张小明"],
+    "shift_jis": ["山田太郎", "佐藤花子", "表十蔵"],
+    "cp949": ["김민수", "박철수", "이영희"],
+    "big5": ["許功蓋", "陳怡君", "林志明"],
+    "cp866": ["Иванов Иван", "Петрова Анна", "Ёлкин Олег"],
+    "cp1251": ["Иванов Иван", "Петрова Анна", "Ёлкин Олег"],
+    "cp1253": ["Γιώργος Παππάς", "Ελένη Νίκου", "Άννα Δήμου"],
+    "cp1255": ["דוד לוי", "שרה כהן", "משה מזרחי"],
+    "cp1256": ["محمد الأحمد", "ليلى حسن", "عمر خالد"],
+    "cp852": ["Łukasz Żółć", "Petr Dvořák", "Ágnes Kőszegi"],
+}
+
+
+@pytest.mark.parametrize("page", WRITTEN)
+@pytest.mark.parametrize(
+    ("form", "listed"), [("{name}", "id,name"), ("{name} - {id}", "id,name"), ("{id}_{name}", "id")]
+)
+def test_the_roster_tells_in_which_code_page_an_archive_was_written(
+    tmp_path: Path, page: str, form: str, listed: str
+) -> None:
+    """Programs that write names so set no flag, and zipfile reads them in the code page of MS-DOS."""
+    people = {f"s{at}01": name for at, name in enumerate(WRITTEN[page])}
+    with ZipFile(tmp_path / "u.zip", "w") as archive:
+        for own, name in people.items():
+            raw = f"{form.format(id=own, name=name)}/cs5814_vae.py".encode(page)
+            archive.writestr(InCodePage(raw.decode("cp437")), own)
+    lines = [f"{own},{name}" if listed == "id,name" else own for own, name in people.items()]
+    rows = read(tmp_path / "u.zip", "\n".join([listed, *lines]))
+    assert {own: row.source for own, row in rows.items()} == {own: own.encode() for own in people}
+    assert not any(row.attention for row in rows.values())
 
 
 @given(st.integers(0, 3), st.integers(0, 4))

@@ -43,6 +43,7 @@ MANY = 1000  # attempts: a longer number is an id
 _COPY = re.compile(r" ?\(\d{1,2}\)$")  # what Google Drive adds to the second of two files with one name
 _NUMBERS = re.compile(r"[\W_]*(?:\d++[\W_]++)++(?=[^\W\d_])")  # a date, or what a platform counts
 _OF_A_BROWSER = re.compile(r"\d{1,2}")  # in brackets, behind a name that exists already; an id behind a person's name
+_OF_HUBS = ("jupyter-", "claim-", "volume-", "home-")  # before the login in the name of a home
 _WORDS = {"canvas": "Canvas number", "email": "email address", "sis": "SIS id"}
 
 
@@ -81,6 +82,8 @@ class Match:
 
 def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     """Whom in the roster each of the students of an upload is, by `Known.student`."""
+    keys = [{key for key in each.keys.values() if "@" in key} for each in students]
+    roster = roster.at_institution([key for theirs in keys for key in theirs], len(students))
     doubtful = [each for each in students if each.readings]
     asked = {each.student: Match() for each in doubtful}
     asked |= _claims(doubtful, {each.student: _meant(each, roster) for each in doubtful})
@@ -251,7 +254,8 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
         if found:
             others = [who for kind, key in student.keys.items() if (who := roster.find(key, kind)) and who is not found]
             said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]
-            by = "the email address" if found in roster.addressed(key) else "the id, which a spreadsheet changes so"
+            by = "the id, which a spreadsheet changes so"
+            by = "the login in an address" if found in roster.addressed(key) else by
             by = "the id, which is written otherwise there" if found in roster.written_otherwise(key) else by
             notes = [f"`{shown(student.student)}` was matched to {found.name} in the roster by {by}"]
             return Match((found,), tuple(notes if found not in roster.having(key) else ()), tuple(said))
@@ -318,7 +322,8 @@ def _by_title(
         if people := find(login):
             group = people[0].group_like(login)
             sure = (sharing[title] > 1 or separator not in title[:-1]) and not 0 < len(squeezed(group)) < SHORT
-            sure &= bool(group) or separator != "-" or same(people[0].keys.get("github", "")) == same(login)
+            linked = title in _OF_HUBS or same(people[0].keys.get("github", "")) == same(login)
+            sure &= bool(group) or separator != "-" or linked
             whom = f"the group {group}" if group else people[0].name
             said = f"`{shown(name)}` was matched to {whom} in the roster by `{shown(login)}`, the end of its name"
             matches[name] = login, Match(people, () if roster.having(login) else (said,), () if sure else (said,))
@@ -651,7 +656,7 @@ def _by_id_within(
         if len(people) != 1 or people[0].id in served or count[people[0].id] > 1:
             continue
         who, text = people[0], re.sub(r"\([^()]*\)\Z", "", each.student)
-        if "@" in text and "email" in who.keys:  # which is another address
+        if "@" in text and any("@" in key for key in who.keys.values()):  # which is another address
             continue
         words, own = f" {' '.join(words_of(text))} ", _words_of_names(who)
         keys = map(words_of, {who.id, *who.keys.values(), *roster.logins(who)})

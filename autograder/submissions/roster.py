@@ -244,6 +244,7 @@ _FIGURE = re.compile(  # what figures at the end of a spreadsheet are called
     r"|media|mediana|promedio|suma|desviación estándar|gemiddelde|medel(?:värde)?)[:=]?",
     re.IGNORECASE,
 )
+_ADDRESSES = ("id", "other id", "identifier", "login", "sis", "email", "other email")  # what may tell a login
 _SEPARATORS = ",;\t|"
 _LONG = 3  # characters of a number; fewer are the same by chance
 _TITLE = 20  # lines above the names of the columns, which exports have for a title
@@ -313,6 +314,7 @@ class Roster:
         notes: what was guessed while reading the file, and which rows are not students.
         ids: the columns in which ids were looked for.
         encoding: that the file's was guessed; empty if it is known.
+        institution: the domain of its addresses, where the roster has none.
     """
 
     students: list[Student]
@@ -320,13 +322,14 @@ class Roster:
     notes: list[str]
     ids: tuple[str, ...] = ()
     encoding: str = ""
+    institution: str = ""
 
     def find(self, key: str, *kinds: str) -> Student | None:
         """The only student with this key, in any case; None if nobody has it, or more than one.
 
         The `kinds` (see `KEYS`) are tried in this order; by default all of them, the id first. Where nobody has it, who
-        has it as a spreadsheet or a file's name changes ids has it; else the email address that begins so tells whose
-        login it is, if it is of the institution of most addresses.
+        has it as a spreadsheet or a file's name changes ids has it; else an address tells whose login it is, if it is
+        at the institution: see `addressed`.
         """
         wanted = same(key)
         for kind in kinds or ("id", *KEYS):
@@ -335,7 +338,8 @@ class Roster:
         if (not kinds or "id" in kinds) and not self.having(key) and (changed := self._changed(key)):
             return changed[0] if len(changed) == 1 and not {*self.named(key)} - {*changed} else None
         found = self.addressed(key) if not kinds or "login" in kinds else []
-        if len(found) != 1 or _institution_of(found[0].keys["email"]) != self._institution:
+        domains = {_institution_of(each) for who in found for each in _having_login(who, _login_of(key) or wanted)}
+        if len(found) != 1 or not domains & {self._institution, ""}:
             return None
         return None if {*self.named(key)} - {found[0]} else found[0]
 
@@ -372,25 +376,42 @@ class Roster:
         cells = [(who, key) for who in self.students for key in _ids_of(who)]
         return [(who, cell) for who, cell in cells if is_changed(cell) and not is_power(cell)]
 
-    def addressed(self, login: str) -> list[Student]:
-        """The students whose email address has this before the @, as many institutions make it of the login."""
-        return self._by_login.get(same(login), [])
+    def addressed(self, key: str) -> list[Student]:
+        """The students with this login, as far as addresses tell: `ada` or `ada@cs.x.edu` for ada@x.edu.
+
+        An address is at the institution, and that of a student who has the login alone is, too.
+        """
+        if not (login := _login_of(key)):
+            return self._by_login.get(same(key), [])
+        having = [] if self.having(key) else [*self._by_login.get(login, ()), *self._with_login.get(login, ())]
+        return [*dict.fromkeys(having)] if _institution_of(key) in (self._institution, "") else []
 
     def logins(self, who: Student) -> list[str]:
-        """What the student's email address has before the @, if that tells whose it is."""
-        login = who.keys.get("email", "").partition("@")[0]
-        return [login] if login and self.find(login) is who else []
+        """What the student's addresses have before the @, if that tells whose it is."""
+        return [login for key in _ids_of(who, _ADDRESSES) if (login := _login_of(key)) and self.find(login) is who]
 
     @cached_property
     def _by_login(self) -> dict[str, list[Student]]:
-        addresses = {who: same(who.keys["email"]) for who in self.students if "email" in who.keys}
-        return _index([*addresses], lambda who: {addresses[who].partition("@")[0]} - {"", addresses[who]})
+        return _index(self.students, lambda who: {_login_of(key) for key in _ids_of(who, _ADDRESSES)} - {""})
+
+    @cached_property
+    def _with_login(self) -> dict[str, list[Student]]:
+        return _index(self.students, lambda who: {*map(same, _ids_of(who))})
+
+    def at_institution(self, addresses: Collection[str], entries: int) -> Roster:
+        """The roster; if it has no addresses, with the institution of those that most `entries` have."""
+        if any("@" in key for who in self.students for key in _ids_of(who, _ADDRESSES)):
+            return self
+        domains = Counter(_institution_of(each) for each in addresses if "@" in each)
+        return replace(self, institution=next((each for each, count in domains.items() if 2 * count > entries), ""))
 
     @cached_property
     def _institution(self) -> str:
-        """The institution of more than half of all email addresses; empty if none is so."""
-        domains = Counter(_institution_of(who.keys["email"]) for who in self.students if "email" in who.keys)
-        return next((domain for domain, count in domains.items() if 2 * count > domains.total()), "")
+        """The institution at which more than half of those with an address have one; empty if none is so."""
+        theirs = [[_institution_of(key) for key in _ids_of(who, _ADDRESSES) if "@" in key] for who in self.students]
+        domains = Counter(domain for domains in theirs for domain in dict.fromkeys(domains))
+        (domain, count), *_ = [*domains.most_common(1), ("", 0)]
+        return domain if 2 * count > sum(map(bool, theirs)) else self.institution
 
     def having(self, key: str) -> list[Student]:
         """All students with this key, of any kind, in any case."""
@@ -506,19 +527,31 @@ class Roster:
             return who if who in self.named(without_nickname(called[1])) else None
         if name.count("@") != 1:
             return None
-        found = [each for each in self.students if _has_address(same(name), same(each.keys.get("email", "")))]
+        ids = {who: _ids_of(who, _ADDRESSES) for who in self.students}
+        found = [who for who, keys in ids.items() if any(_has_address(same(name), same(key)) for key in keys)]
         return found[0] if len(found) == 1 else None
 
 
 def _institution_of(email: str) -> str:
-    """`x.edu` for an address at `x.edu` or `students.x.edu`, and `x.ac.uk` for one at `cs.x.ac.uk`."""
-    labels = email.casefold().rpartition("@")[2].split(".")
+    """`x.edu` for an address at `x.edu` or `students.x.edu`, `x.ac.uk` for one at `cs.x.ac.uk`; empty for a login."""
+    labels = email.casefold().partition("@")[2].split(".")
     shared = len(labels[-1]) == 2 and labels[-2:-1] and labels[-2] in ("ac", "edu", "co", "com", "org", "gov")
     return ".".join(labels[-3 if shared else -2 :])
 
 
-def _ids_of(who: Student) -> set[str]:
-    return {who.id, *(who.keys[kind] for kind in ("id", "other id", "login", "sis") if kind in who.keys)}
+def _login_of(key: str) -> str:
+    r"""The login in an address, `ada` in ada@x.edu, or in one of Windows, `X\ada`; empty if this is neither."""
+    address = re.fullmatch(r"([^\s@]+)@[^\s@]+|[\w.-]+\\([\w.-]+)", same(key))
+    return (address[1] or address[2]) if address else ""
+
+
+def _having_login(who: Student, login: str) -> list[str]:
+    """The student's ids that are this login, and the addresses that tell it."""
+    return [key for key in _ids_of(who, _ADDRESSES) if login in (same(key), _login_of(key))]
+
+
+def _ids_of(who: Student, kinds: tuple[str, ...] = ("id", "other id", "login", "sis")) -> list[str]:
+    return [*dict.fromkeys((who.id, *(who.keys[kind] for kind in kinds if kind in who.keys)))]
 
 
 def _are_words(words: list[str], key: list[str]) -> bool:
