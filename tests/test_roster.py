@@ -93,6 +93,77 @@ def test_institutions_call_ids_otherwise(tmp_path: Path, header: str, row: str, 
     assert "Ada" in student.name.split()
 
 
+@pytest.mark.parametrize("form", ["ada{}", "90012345{}", "a-{}b", "2026/{}"])
+@pytest.mark.parametrize(
+    "heading", ["HokiePID", "J Number", "Perm #", "Tufts Username", "GT Account", "SPR Code", "eID"]
+)
+@pytest.mark.parametrize("other", ["", "email", "id"])
+def test_an_unknown_column_with_ids_is_read_and_said(tmp_path: Path, form: str, heading: str, other: str) -> None:
+    """Where there is a known one, that stays the id."""
+    rows = [
+        ["Name", heading, "Section ID", other],
+        *(["A", form.format(at), f"3{at}4", f"a{at}@x.edu"] for at in range(4)),
+    ]
+    roster = read_roster(written(tmp_path, text_of([row if other else row[:3] for row in rows])))
+    assert [each.id for each in roster.students] == [row[3] if other else row[1] for row in rows[1:]]
+    assert [roster.find(row[1]) for row in rows[1:]] == roster.students
+    assert [heading in each for each in roster.notes] == [True]
+
+
+@pytest.mark.parametrize(
+    ("heading", "form"),
+    [("UIN", "90012345{}"), ("NIM", "13519{}"), ("Nº Mec.", "m{}77"), ("Zachová", "z{}ab")],
+)
+def test_an_unknown_column_may_be_told_by_its_cells(tmp_path: Path, heading: str, form: str) -> None:
+    rows = [
+        ["Name", heading, "Score", "Seen"],
+        *(["A", form.format(at), f"8{at}.5", f"2026-11-0{at}"] for at in range(1, 5)),
+    ]
+    assert [each.id for each in read_roster(written(tmp_path, text_of(rows))).students] == [row[1] for row in rows[1:]]
+
+
+@pytest.mark.parametrize(
+    ("heading", "form"),
+    [
+        ("Section ID", "s{}77"), ("Phone", "540231123{}"), ("Row #", "{}"), ("Score", "8{}.5"), ("Seen", "2026-11-0{}"),
+        ("Group Number", "g{}11"), ("Passport No", "P12345{}"), ("Advisor ID", "adv{}"), ("Team ID", "t1"),
+    ],
+)  # fmt: skip
+def test_other_columns_hold_no_ids(tmp_path: Path, heading: str, form: str) -> None:
+    rows = [["Name", "email", heading], *(["A", f"a{at}@x.edu", form.format(at)] for at in range(1, 5))]
+    roster = read_roster(written(tmp_path, text_of(rows)))
+    assert [dict(each.keys) for each in roster.students] == [{"email": row[1]} for row in rows[1:]]
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("Legal First", "Legal Last"), ("Vorname(n)", "Nachname"), ("Keresztnév", "Családnév"), ("Όνομα", "Επώνυμο"),
+        ("שם פרטי", "שם משפחה"), ("名", "姓"), ("Nama Depan", "Nama Belakang"), ("Prenume", "Nume"),
+        ("Eesnimi", "Perekonnanimi"), ("ชื่อ", "นามสกุล"), ("Tên", "Họ"), ("Ім’я", "Прізвище"), ("Ім'я", "Прізвище"),
+        ("Vārds", "Uzvārds"), ("Vardas", "Pavardė"), ("Meno", "Priezvisko"), ("الاسم الأول", "اسم العائلة"),
+        ("Prénom usuel", "Nom de famille"), ("Pre\u0301nom", "Nom"),
+    ],
+)  # fmt: skip
+def test_a_name_is_read_in_any_language(tmp_path: Path, first: str, last: str) -> None:
+    roster = read_roster(written(tmp_path, f"id,{last},{first}\na1,Lovelace,Ada\nb2,By,Bo\n"))
+    assert [each.name for each in roster.students] == ["Ada Lovelace", "Bo By"]
+    assert roster.notes == []
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "Goes By", "Known As", "Rufname", "Roepnaam", "Nome Social", "Prénom d'usage", "Tilltalsnamn", "Preferred First",
+        "Display Name", "Preferred Name",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("cell", ["Gus", "Gus Lovelace"])
+def test_what_a_student_is_called_is_a_name_too(tmp_path: Path, column: str, cell: str) -> None:
+    roster = read_roster(written(tmp_path, f"id,First Name,Last Name,{column}\na1,Ada,Lovelace,{cell}\nb2,Bo,By,\n"))
+    assert [roster.named(name) for name in ("Ada Lovelace", "Gus Lovelace")] == [roster.students[:1]] * 2
+
+
 def test_a_canvas_gradebook_without_logins_has_canvas_ids(tmp_path: Path) -> None:
     rows = [[row[0], row[1], row[4], row[5]] for row in CANVAS]
     assert [each.id for each in read_roster(written(tmp_path, text_of(rows))).students] == ["101", "102", "103"]
@@ -475,7 +546,7 @@ def test_excel_for_mac_saves_in_mac_roman(tmp_path: Path) -> None:
         ("id,name\n", "lists no students"),
         ("ada\nbob\n", "line 1: no column"),
         ("id,section\nada,A\n,B\n", "line 3: this student has no id"),
-        ("Kennung,name\nada7,Ada\nbob8,Bob\n", "line 1: no column is called id"),
+        ("Kennung,Kurz,name\nada7,x71,Ada\nbob8,x81,Bob\n", "line 1: no column is called id"),
         ("name,section\nAda Ek,1\nada ek,1\n", "line 3: ada ek has no id, and the name is in line 2 too"),
         ("id,name\n1.2E+11,Ada\n1.2E+11,Bob\n", "a spreadsheet rounded the numbers"),
         ("id,name\nada,Ada\n\nADA,Another\n", "line 4: the id ADA is also that of Ada in line 2"),

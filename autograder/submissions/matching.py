@@ -43,6 +43,8 @@ MANY = 1000  # attempts: a longer number is an id
 _COPY = re.compile(r" ?\(\d{1,2}\)$")  # what Google Drive adds to the second of two files with one name
 _NUMBERS = re.compile(r"[\W_]*(?:\d++[\W_]++)++(?=[^\W\d_])")  # a date, or what a platform counts
 _OF_A_BROWSER = re.compile(r"\d{1,2}")  # in brackets, behind a name that exists already; an id behind a person's name
+_KINDS = ("id", "other id", "login", "sis", "email", "other email", "likely id")  # which a platform may confuse
+_LOGINS = ("login", "id", "other id", "sis", "likely id")  # which may be at the end of a name
 _OF_HUBS = ("jupyter-", "claim-", "volume-", "home-")  # before the login in the name of a home
 _WORDS = {"canvas": "Canvas number", "email": "email address", "sis": "SIS id"}
 
@@ -160,7 +162,7 @@ def _attempts(students: Sequence[Known], roster: Roster) -> list[tuple[list[Know
 def _matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     groups = _Groups(roster)
     ends = _by_title(students, "-", roster, partial(_who, roster, groups, "github"))
-    ends |= _by_title(students, "_", roster, partial(_who, roster, groups, "login", "id", "other id", "sis"))
+    ends |= _by_title(students, "_", roster, partial(_who, roster, groups, *_LOGINS))
     whole = {each.student for each in students if groups.named(each).people}
     titled = {name: match for name, (_, match) in ends.items() if name not in whole}
     by_key = {
@@ -250,7 +252,7 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
             having = roster.having(key)
             found = having[0] if len(having) == 1 else None if having else roster.find(key)
         else:
-            found = roster.find(key, kind) or roster.find(key, "id", "other id", "login", "sis", "email", "other email")
+            found = roster.find(key, kind) or roster.find(key, *_KINDS)
         if found:
             others = [who for kind, key in student.keys.items() if (who := roster.find(key, kind)) and who is not found]
             said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]

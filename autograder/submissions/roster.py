@@ -11,6 +11,7 @@ import codecs
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
@@ -99,6 +100,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     ),
     "other email": (),  # of two addresses in one cell
     "github": ("github username",),
+    "likely id": (),  # in a column that is not known: see `_likely_ids`
 }
 _NAME: tuple[str, ...] = ("name", "full name", "student name")
 _NAME += ("vollständiger name", "nombre completo", "nom complet", "nome completo", "volledige naam", "naam")
@@ -113,7 +115,25 @@ _NAME += (
     "ф и о",
     "ad soyad",
     "adı soyadı",
-    "display name",
+    "név",
+    "teljes név",
+    "jméno a příjmení",
+    "meno a priezvisko",
+    "nama",
+    "nama lengkap",
+    "họ và tên",
+    "họ tên",
+    "ονοματεπώνυμο",
+    "піб",
+    "п і б",
+    "שם",
+    "שם מלא",
+    "الاسم",
+    "الاسم الكامل",
+    "ชื่อ นามสกุล",
+    "namn",
+    "navn",
+    "nimi",
 )
 _FIRST: tuple[str, ...] = (
     "first name",
@@ -126,6 +146,21 @@ _FIRST: tuple[str, ...] = (
     "vorname",
 )
 _FIRST += ("prénom", "prenom", "nombre", "nombres", "nome", "voornaam")
+_FIRST += ("vornamen", "keresztnév", "utónév", "eesnimi", "krstné meno", "meno", "křestní jméno", "prenume")
+_FIRST += (
+    "nama depan",
+    "vardas",
+    "vārds",
+    "όνομα",
+    "ім я",
+    "імʼя",
+    "שם פרטי",
+    "الاسم الأول",
+    "ชื่อ",
+    "tên",
+    "名",
+    "名字",
+)
 _FIRST += ("primer nombre", "imię", "imiona", "förnamn", "fornavn", "etunimi", "jméno", "ime", "имя", "ad", "adı")
 _LAST: tuple[str, ...] = ("last name", "lastname", "last", "surname", "family name", "family", "nachname")
 _LAST += ("familienname", "nom", "nom de famille", "apellido", "apellidos", "cognome", "sobrenome", "achternaam")
@@ -142,6 +177,25 @@ _LAST += (
     "фамилия",
     "soyad",
     "soyadı",
+    "családnév",
+    "vezetéknév",
+    "perekonnanimi",
+    "perenimi",
+    "priezvisko",
+    "nume",
+    "nume de familie",
+    "nama belakang",
+    "pavardė",
+    "uzvārds",
+    "επώνυμο",
+    "прізвище",
+    "שם משפחה",
+    "اسم العائلة",
+    "اللقب",
+    "นามสกุล",
+    "họ",
+    "姓",
+    "姓氏",
 )
 # Parts of a name between these two and after them, which people and platforms may leave out.
 _MIDDLE: tuple[str, ...] = ("middle name", "middle names", "middle initial", "middle", "segundo nombre", "infix")
@@ -154,7 +208,10 @@ _PARTICIPANT = re.compile(
 )
 # Part of a name with anything next to it, as in “Legal First Name” and “Last Name (Official)”; of another person, of
 # another time, or another name.
-_PART = re.compile(r"(?:.* )?(?:(?P<first>first|given|f|fore)|(?P<last>last|family|l|sur)) ?names?(?: .*)?")
+_PART = re.compile(
+    r"(?:.* )?(?:(?P<first>first|given|f|fore)|(?P<last>last|family|l|sur)) ?names?(?: .*)?"
+    r"|(?:legal|official|primary|preferred|chosen|passport) (?:(?P<first_alone>first|given)|last|family)"
+)
 _OF_OTHERS = re.compile(
     r"\b(?:advis[eo]rs?|instructors?|teachers?|professors?|faculty|parents?|guardians?|mothers?|fathers?|contacts?"
     r"|emergency|tas?|graders?|tutors?|mentors?|supervisors?|spouses?|partners?|former|previous|maiden|birth|middle)\b"
@@ -186,7 +243,7 @@ _LOGIN = re.compile(
     r"(?:campus|university|uni|computing|net|andrew|domain|sso|unix|(?:jupyter ?)?hub) ?"
     r"(?:login|user(?: ?name)?|account)"
     r"|(?:net|andrew|computing|asurite|login|campus) ?id|kerberos(?: (?:id|login|principal))?|onyen|unikey|zid|upi"
-    r"|user login|account(?: name)?|sam ?account ?name|логин"
+    r"|uniqname|user login|account(?: name)?|sam ?account ?name|логин"
 )
 _EMAIL = re.compile(
     r"(?:(?:student|university|uni|school|college|campus|institution(?:al)?|primary|official|work|login|edu) )?"
@@ -196,7 +253,27 @@ _EMAIL = re.compile(
 )
 _GITHUB = re.compile(r"(?:github|gh|git ?hub)(?: ?(?:user ?name|user|id|handle|account|login|name))?")
 _MEANT = ((_ID, "student number"), (_LOGIN, "login id"), (_EMAIL, "email"), (_GITHUB, "github username"))
-_PREFERRED = ("preferred name", "preferred first name", "chosen name", "chosen first name", "nickname")
+_PREFERRED: tuple[str, ...] = ("preferred name", "preferred first name", "chosen name", "chosen first name", "nickname")
+_PREFERRED += ("goes by", "known as", "called", "also known as", "aka", "rufname", "roepnaam", "nome social")
+_PREFERRED += ("prénom usuel", "prénom d usage", "tilltalsnamn", "nombre preferido", "nombre social", "kutsumanimi")
+_PREFERRED += ("display name",)
+_CALLED = tuple(
+    each
+    for each in _PREFERRED
+    if each not in ("preferred name", "chosen name", "nickname", "nome social", "display name")
+)
+# What the heading of an unknown column with ids ends in, and what others end in it or have different cells too.
+_LIKE_ID = re.compile(
+    r"(?:.*[ -])?(?:\w*ids?|n(?:umber|um|umero|úmero|o|r)|#|user ?name|account|login|code|matric\w*)[. ]*"
+)
+_NO_IDS = re.compile(
+    r"\b(?:section|course|class|assignment|group|team|project|quiz|lab|row|line|seat|room|term|phone|mobile|cell|tel\w*"
+    r"|fax|handy|handynummer|zip|postal|postcode|address|street|time\w*|date|birth\w*|dob|url|link|repository|submission"
+    r"|attempt|response|transaction|order|grade|score|points|mark|total|passport|ssn|social security|tax|card|clicker"
+    r"|device|zoom|discord|slack|orcid|password|pin|token|key|version|count|semester|credits?|crn|hw|homework|exam)s?\b"
+)
+_ID_SHAPE = re.compile(r"(?=.{3,40}$)[#\w]+(?:[-.@/+\\]\w+)*")
+_NUMBERED = re.compile(r"(?!\d{1,4}$|\d+(?:[-./]\d+){1,2}$).*\d.*")  # and no mark, date or phone number
 _ROLE = ("role", "roles", "course role")
 _STAFF = re.compile(
     r"\b(?:tas?|teach\w*|instructors?|professors?|faculty|staff|graders?|readers?|designers?|observers?|assistants?"
@@ -226,11 +303,13 @@ _KNOWN = {
     *_AFTER,
     *_UNTIL,
     "student",
+    "display name",
     *(each for columns in KEYS.values() for each in columns),
 }
 _LETTERS = {
     each.replace(" ", ""): each for each in (*_PREFERRED, *_ROLE, *_GROUP, _GROUPS, _STATUS, *sorted(_KNOWN))
 }  # of columns that are written in one word
+_NAMED = {*_LETTERS.values(), *_FOR, *_COURSE, *_DECISION, *_ASIDE}  # columns that are known
 _OF_STUDENTS = r"(?: (?:of|students?|enrolled|count))*\s*"
 _TOTAL = re.compile(  # people are called Sum, Mean and Count: these need a colon
     rf"(?:(?:grand )?(?:total|average){_OF_STUDENTS}[:=]?|(?:sum|count|mean|students){_OF_STUDENTS}[:=])"
@@ -244,7 +323,8 @@ _FIGURE = re.compile(  # what figures at the end of a spreadsheet are called
     r"|media|mediana|promedio|suma|desviación estándar|gemiddelde|medel(?:värde)?)[:=]?",
     re.IGNORECASE,
 )
-_ADDRESSES = ("id", "other id", "identifier", "login", "sis", "email", "other email")  # what may tell a login
+_IDS = ("id", "other id", "login", "sis", "likely id")
+_ADDRESSES = (*_IDS, "identifier", "email", "other email")  # what may tell a login
 _SEPARATORS = ",;\t|"
 _LONG = 3  # characters of a number; fewer are the same by chance
 _TITLE = 20  # lines above the names of the columns, which exports have for a title
@@ -315,6 +395,7 @@ class Roster:
         ids: the columns in which ids were looked for.
         encoding: that the file's was guessed; empty if it is known.
         institution: the domain of its addresses, where the roster has none.
+        unread: the columns that are not known.
     """
 
     students: list[Student]
@@ -323,6 +404,7 @@ class Roster:
     ids: tuple[str, ...] = ()
     encoding: str = ""
     institution: str = ""
+    unread: tuple[str, ...] = ()
 
     def find(self, key: str, *kinds: str) -> Student | None:
         """The only student with this key, in any case; None if nobody has it, or more than one.
@@ -550,7 +632,7 @@ def _having_login(who: Student, login: str) -> list[str]:
     return [key for key in _ids_of(who, _ADDRESSES) if login in (same(key), _login_of(key))]
 
 
-def _ids_of(who: Student, kinds: tuple[str, ...] = ("id", "other id", "login", "sis")) -> list[str]:
+def _ids_of(who: Student, kinds: tuple[str, ...] = _IDS) -> list[str]:
     return [*dict.fromkeys((who.id, *(who.keys[kind] for kind in kinds if kind in who.keys)))]
 
 
@@ -635,13 +717,19 @@ def _read(path: Path, table: _Table) -> Roster:
         raise RosterError(f"{path.name} lists no students")
     students, said = _told_apart(path, people, kinds, name)
     notes += said
+    if "likely id" in kinds:
+        notes.append(f"{path.name}: “{kinds['likely id']}” was read as ids: each student has another one")
     if not name and (unread := [each for each in table.columns if "name" in _form(each)]):
         read = {*_GROUP, *_FOR, *_COURSE, "student repository name"}
         unread = [each for each in unread if each not in kinds.values() and _meaning(each) not in read]
         notes += [f"{path.name}: no column is known to hold names; “{each}” was not read" for each in unread]
-    if len(parts := [each for each in name if _meaning(each) in (*_FIRST, *_LAST)]) == 1:
+    if len(parts := [each for each in name if _meaning(each) in (*_FIRST, *_LAST, *_CALLED)]) == 1:
         notes.append(f"{path.name}: “{parts[0]}” is the only column known to hold a part of the name")
-    return Roster(students, table.columns, notes, tuple(dict.fromkeys(kinds.values())), table.encoding)
+    ids = tuple(dict.fromkeys(kinds.values()))
+    unread = tuple(
+        each for each in table.columns if each and each not in (*ids, *name) and _meaning(each) not in _NAMED
+    )
+    return Roster(students, table.columns, notes, ids, table.encoding, unread=unread)
 
 
 def _told_apart(
@@ -807,12 +895,12 @@ def _shorter(row: Row, name: list[str]) -> list[str]:
 
 def _other_names(row: Row, name: str) -> list[str]:
     """The names by which the student prefers to be called, and those in other languages, in full."""
-    called = next((cell for column, cell in row.items() if _meaning(column) in _PREFERRED and cell), "")
+    called = [cell for column, cell in row.items() if _meaning(column) in _PREFERRED and cell]
     others = (cell for column, cell in row.items() if _meaning(column) in _FIRST)  # legal ones, next to usual ones
-    called = called or next((cell for cell in others if cell and same(cell) not in same(name)), "")
+    called = called or [cell for cell in others if cell and same(cell) not in same(name)][:1]
     last = name.partition(",")[0] if "," in name else " ".join(name.split()[-1:])
     family = next((cell for column, cell in row.items() if _meaning(column) in _LAST and cell), last)
-    found = [called if not called or same(family) in same(called) else f"{called} {family}"]
+    found = [each if {*words_of(family)} <= {*words_of(each)} else f"{each} {family}" for each in called]
     for cell in [cell for column, cell in row.items() if _OTHER_NAME.fullmatch(_form(column))]:
         given_alone = len(cell.split()) == 1 and has_case(cell)
         found.append(f"{cell} {family}" if given_alone else cell)
@@ -854,7 +942,7 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     by_form = table.by_form
     kinds = {kind: by_form[each] for kind, columns in KEYS.items() for each in reversed(columns) if each in by_form}
     whole = [by_form[each] for each in _NAME if each in by_form][:1]
-    groups = ((*_FIRST, "preferred first name"), _MIDDLE, _LAST, _AFTER)
+    groups = ((*_FIRST, *_CALLED), _MIDDLE, _LAST, _AFTER)
     parts = [by_form[there[0]] for group in groups if (there := [each for each in group if each in by_form])]
     parts = parts if any(_meaning(each) not in (*_MIDDLE, *_AFTER) for each in parts) else []
     if not whole and not parts:
@@ -870,6 +958,7 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     elif "student" in by_form and not whole and not parts:
         whole = [by_form["student"]]
     kinds = _with_other_id(table, kinds, [*whole, *parts])
+    kinds |= _likely_ids(table, {*kinds.values(), *whole, *parts})
     if not kinds and (not (whole or parts) or _may_hold_ids(table, whole or parts)):
         raise RosterError(
             f"{table.path.name}, line {table.first}: no column is called id, student, login or email, and the "
@@ -900,6 +989,26 @@ def _with_other_id(table: _Table, kinds: dict[str, str], name: list[str]) -> dic
             return {**kinds, "id": by_form[form]} | ({"other id": kinds["id"]} if "id" in kinds else {})
         return {**kinds, "other id": by_form[form]}
     return kinds
+
+
+def _likely_ids(table: _Table, known: set[str]) -> dict[str, str]:
+    """The column that is not known and has what looks like an id, another one for each student, if there is one.
+
+    Of several, it is the only one whose heading ends like that of an id.
+    """
+    called, numbered = list[str](), list[str]()
+    rows = [row for _, row in table.rows]
+    for column in [each for each in table.columns if each not in known and _meaning(each) not in _NAMED]:
+        cells = [same(row[column]) for row in rows if row[column]]
+        distinct = (
+            len({*cells}) == len(cells) > 1 and 4 * len(cells) > 3 * len(rows) and 2 * _of_rows(cells) < len(cells)
+        )
+        form = _form(column)
+        if distinct and not (_NO_IDS.search(form) or _OF_OTHERS.search(form)) and all(map(_ID_SHAPE.fullmatch, cells)):
+            called += [column] if _LIKE_ID.fullmatch(same(column)) else []
+            numbered += [column] if all(map(_NUMBERED.fullmatch, cells)) else []
+    found = called or numbered
+    return {"likely id": found[0]} if len(found) == 1 else {}
 
 
 def _may_hold_ids(table: _Table, name: list[str]) -> bool:
@@ -1175,7 +1284,15 @@ def _unwrapped(text: str) -> str:
 
 def _form(column: str) -> str:
     """The name of a column without case and punctuation; `Given name(s)` is `given names`."""
-    return " ".join(re.findall(r"\w+", column.casefold().replace("_", " ").replace("(s)", "s")))
+    text = re.sub(r"(?<=\w)\((s|n|en|e)\)", r"\1", same(column).replace("_", " "))
+    if text.isascii():
+        return " ".join(re.findall(r"\w+", text))
+    return " ".join("".join(each if _is_of_word(each) else " " for each in text).split())
+
+
+def _is_of_word(letter: str) -> bool:
+    """Whether this is in a word: in Thai and Hindi, marks are letters."""
+    return letter.isalnum() or unicodedata.category(letter)[0] == "M"
 
 
 @lru_cache(4096)  # for it is asked of each column in each row
@@ -1195,6 +1312,7 @@ def _meaning(column: str) -> str:
     part = _PART.fullmatch(form)
     if part is None:
         return form
+    first = part["first"] or part["first_alone"]
     if _CHOSEN.search(form):
-        return "preferred first name" if part["first"] else form
-    return "first name" if part["first"] else "last name"
+        return "preferred first name" if first else form
+    return "first name" if first else "last name"
