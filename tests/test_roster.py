@@ -154,8 +154,8 @@ def test_a_name_is_read_in_any_language(tmp_path: Path, first: str, last: str) -
 @pytest.mark.parametrize(
     "column",
     [
-        "Goes By", "Known As", "Rufname", "Roepnaam", "Nome Social", "Prénom d'usage", "Tilltalsnamn", "Preferred First",
-        "Display Name", "Preferred Name",
+        "Goes By", "Known As", "Rufname", "Roepnaam", "Nome Social", "Prénom d'usage", "Tilltalsnamn",
+        "Preferred First", "Display Name", "Preferred Name",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("cell", ["Gus", "Gus Lovelace"])
@@ -462,6 +462,38 @@ def test_no_quote_swallows_a_student(names: list[str], at: int, quoting: Literal
     assert read == len(names)
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('id,name\nada,"Lovelace,\nAda"\n', "Lovelace, Ada"),
+        ('id,name\nada,"Ada Lovelace\r\n王伟"\n', "Ada Lovelace 王伟"),
+        ("id,name\nada,Ada Lovelace\n\x1a\0", "Ada Lovelace"),
+        ("name,id,Name\nAda Lovelace,ada,ada lovelace\n", "Ada Lovelace"),
+        ("id,name,Name,Section\nada,,Ada Lovelace,7\n", "Ada Lovelace"),
+        ("id,name,ID,Section,Name\nada,Ada Lovelace,ada,7,Ada Lovelace\n", "Ada Lovelace"),
+    ],
+)
+def test_one_odd_cell_or_column_stops_nobody(tmp_path: Path, text: str, name: str) -> None:
+    (ada,) = read_roster(written(tmp_path, text)).students
+    assert (ada.id, ada.name) == ("ada", name)
+
+
+def test_two_columns_of_addresses_are_both_read(tmp_path: Path) -> None:
+    text = "id,Email Address,Email Address\nada,ada@x.edu,ada@mail.com\nbob,,bob@x.edu\n"
+    roster = read_roster(written(tmp_path, text))
+    assert [roster.find(each) for each in ("ada@x.edu", "ada@mail.com")] == roster.students[:1] * 2
+    assert roster.find("bob@x.edu") is roster.students[1]
+    assert len(roster.notes) == 1
+
+
+@pytest.mark.parametrize("digits", ["٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "०१२३४५६७८९", "๐๑๒๓๔๕๖๗๘๙", "０１２３４５６７８９"])
+def test_digits_of_any_script_are_one_number(tmp_path: Path, digits: str) -> None:
+    number = "900120".translate(str.maketrans("0123456789", digits))
+    for there, key in ((number, "900120"), ("900120", number)):
+        roster = read_roster(written(tmp_path, f"id,name\n{there},Ada\n900121,Bob\n"))
+        assert roster.find(key) is roster.students[0]
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_an_unclosed_quote_names_the_line_where_it_opens(tmp_path: Path, end: str) -> None:
     lines = ["student,until", "ada,2026-12-02T23:59Z", 'bob,"2026-12-02T23:59Z', "eve,2026-12-02T23:59Z", ""]
@@ -541,7 +573,10 @@ def test_excel_for_mac_saves_in_mac_roman(tmp_path: Path) -> None:
     [
         ("", "empty"),
         ('id,name\nada, "Lovelace, Ada" x\n', "line 2: .*as CSV"),
-        ('id,name\nada,"Lovelace\nAda"\n', "line 2: a cell in quotes goes on over 2 lines"),
+        ('id,name\nada,"Lovelace\nbob"\n', "line 2: a cell in quotes goes on over 2 lines"),
+        ('id,name\nada,"Lovelace\nS123"\n', "line 2: a cell in quotes goes on over 2 lines"),
+        ("id,name,section\nada,Ada,1\nid,section,name\nbob,2,Bob\n", "line 3: this line names other columns"),
+        ("id,name,Name\nada,Ada,Bob\n", "line 1: more than one column is called name"),
         ("id,name,ID\nada,Ada,7\n", "line 1: more than one column is called id"),
         ("id,name\n", "lists no students"),
         ("ada\nbob\n", "line 1: no column"),

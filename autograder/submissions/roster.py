@@ -306,6 +306,7 @@ _KNOWN = {
     "display name",
     *(each for columns in KEYS.values() for each in columns),
 }
+_NAMES = {*_NAME, *_FIRST, *_MIDDLE, *_LAST, *_AFTER, *_PREFERRED, "student"}
 _LETTERS = {
     each.replace(" ", ""): each for each in (*_PREFERRED, *_ROLE, *_GROUP, _GROUPS, _STATUS, *sorted(_KNOWN))
 }  # of columns that are written in one word
@@ -848,7 +849,12 @@ def _again(table: _Table, line: int, row: Row, read: list[str]) -> str:
     if equal == {*cells} or (len(there) > 1 and there == {*read} <= equal):
         return "the names of the columns again"
     known = sum(_meaning(cell) in _KNOWN for cell in cells.values())
-    if known > 1 and 2 * known > len(cells) and all(_meaning(cells[each]) in _KNOWN for each in there):
+    names = _KNOWN | {*map(_form, table.columns)}
+    if (
+        known > 1
+        and 2 * known > len(cells)
+        and all({_meaning(cells[each]), _form(cells[each])} & names for each in there)
+    ):
         raise RosterError(f"{table.path.name}, line {line}: this line names other columns; give one roster at a time")
     return ""
 
@@ -1175,10 +1181,8 @@ class _Table:
         if not lines:
             raise RosterError(f"{path.name} is empty")
         self.first, self.columns = lines[0]
-        self._lines = lines[1:]
-        known = Counter(form for column in self.columns if (form := _form(column)) in _KNOWN)
-        if twice := [form for form, count in known.items() if count > 1]:
-            raise RosterError(f"{path.name}, line {self.first}: more than one column is called {twice[0]}")
+        self._lines = [(line, self._in_one_line(line, row, separator)) for line, row in lines[1:]]
+        self._join_columns()
         self._refuse_swallowed(self.first, self.columns, separator, 1)
         for line, row in self._lines:
             self._refuse_swallowed(line, row, separator, len(self.columns) - 1)
@@ -1199,6 +1203,36 @@ class _Table:
                 return
             # A spreadsheet keeps the zeros of ="0012".
             yield line, [re.sub(r'^="([^"]*)"$', r"\1", cell.strip()).strip() for cell in row]
+
+    def _in_one_line(self, line: int, row: list[str], separator: str) -> list[str]:
+        """The row; a name over several lines has spaces. What may be other students' rows in it stays as it is."""
+        cells = []
+        for at, cell in enumerate(row):
+            first, *further = cell.split("\n")
+            named = at < len(self.columns) and _meaning(self.columns[at]) in _NAMES
+            rows = any(separator in each or re.search(r"[\d@]|^[\W_a-z]", each) for each in further)
+            if named and further and not rows:
+                self.notes.append(f"{self.path.name}, line {line}: a name over several lines was read as one")
+                cell = " ".join((first, *further))
+            cells.append(cell)
+        return cells
+
+    def _join_columns(self) -> None:
+        """Of columns of one name, keep the first, if the cells in them are equal or are addresses. Else RosterError."""
+        forms = [*map(_form, self.columns)]
+        for other in range(len(forms) - 1, 0, -1):
+            form, first = forms[other], forms.index(forms[other])
+            if first == other or form not in _KNOWN:
+                continue
+            for _, row in self._lines:
+                cells = {same(row[at]): row[at] for at in (other, first) if at < len(row) and row[at]}
+                if len(cells) > 1 and form not in KEYS["email"]:
+                    raise RosterError(f"{self.path.name}, line {self.first}: more than one column is called {form}")
+                if cells:
+                    row[first] = " ".join([*cells.values()][::-1])
+                del row[other : other + 1]
+            del self.columns[other]
+            self.notes.append(f"{self.path.name}: the columns called {form} were read as one")
 
     def _refuse_swallowed(self, line: int, row: list[str], separator: str, most: int) -> None:
         """RosterError for a cell over several lines that may be other students' rows behind a quote left open.
@@ -1240,6 +1274,7 @@ class _Table:
         if data.startswith(_WORKBOOKS):
             raise RosterError(f"{self.path.name} is a spreadsheet, not a CSV file: save it as “CSV UTF-8”")
         marked = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
+        data = data if marked else data.rstrip(b"\0\x1a")  # with which DOS ends a file
         # Excel's “CSV (Macintosh)” ends lines with a carriage return alone.
         other = "mac_roman" if b"\r" in data and b"\n" not in data else "cp1252"
         for encoding in (marked,) if marked else ("utf-8-sig", other):
