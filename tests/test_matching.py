@@ -2145,3 +2145,51 @@ def test_a_name_next_to_another_address_is_a_guess(tmp_path: Path) -> None:
     )
     assert [len(rows[at].attention) for at in "1234"] == [0, 0, 0, 1]
     assert all(row.source for row in rows.values())
+
+
+# --- groups and what is the staff's -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "entry"),
+    [
+        ("Group", "Group {}", "Group0{}.zip"),
+        ("Group", "{}", "Group {}"),
+        ("Team", "0{}", "team-{}"),
+        ("Groups", "Lab A; Group {}", "Group {}"),
+        ("group_name", "Gruppe 0{}", "Gruppe_{}"),
+    ],
+)
+def test_the_number_of_a_group_tells_it(tmp_path: Path, column: str, cell: str, entry: str) -> None:
+    people = [(f"p{at}", cell.format(at // 2 + 1)) for at in range(6)]
+    for at in (1, 2, 3):
+        name = entry.format(at)
+        if name.endswith(".zip"):
+            (tmp_path / "u").mkdir(exist_ok=True)
+            with ZipFile(tmp_path / "u" / name, "w") as archive:
+                archive.writestr("cs5814_vae.py", str(at))
+        else:
+            put(tmp_path / "u", f"{name}/cs5814_vae.py", text=str(at))
+    rows = read(tmp_path / "u", f"id,name,{column}\n" + "".join(f"{own},Q{own},{group}\n" for own, group in people))
+    assert {own: row.source for own, row in rows.items()} == {f"p{at}": str(at // 2 + 1).encode() for at in range(6)}
+    assert not any(row.attention for row in rows.values())
+
+
+@pytest.mark.parametrize("what", ["handout", "solution", "kit", "notebook", "edited"])
+def test_what_the_staff_handed_out_is_nobodys(tmp_path: Path, what: str) -> None:
+    """It lies at the top, as it was. Where a word in it differs, it may be a student's."""
+    put(tmp_path / "u", *(f"p{at}/cs5814_vae.py" for at in range(4)))
+    handout = fill_in(CVAE)
+    notebook = (CVAE.root / CVAE.notebook).read_bytes()
+    if what == "kit" or what == "notebook":
+        with ZipFile(tmp_path / "u" / "hw3-part3.zip", "w") as archive:
+            archive.writestr("hw3-part3/cs5814_vae.py", handout)
+            archive.writestr("hw3-part3/cvae.ipynb", notebook + b" " * (what == "notebook"))
+            archive.writestr("hw3-part3/digits/x.bin", b"x")
+    else:
+        text = CVAE.solution.read_text("utf-8") if what == "solution" else handout
+        put(tmp_path / "u", "cs5814_vae.py", text=text + "x = 1\n" * (what == "edited"))
+    rows = read(tmp_path / "u", "id,name\n" + "".join(f"p{at},Q{at} R{at}\n" for at in range(6)))
+    mine = what in ("notebook", "edited")
+    assert len(rows) == 6 + mine
+    assert [bool(rows[f"p{at}"].attention) for at in range(6)] == [False] * 4 + [mine] * 2

@@ -916,3 +916,21 @@ def test_a_preferred_name_is_a_name_too(tmp_path: Path, name: str, preferred: st
     listed = '1,"Roe, Alexander"' if columns == "id,name" else "1,Roe,Alexander"
     roster = read_roster(written(tmp_path, f"{columns},Preferred Name\n{listed},{preferred}\n"))
     assert [each.id for each in roster.named(name)] == ["1"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Total,7", "Average,85.2", "Mean,85", "N,7", "Count,7", "Summe,7", "Total students:,7", "Total,7 students",
+        "Enrolled,7 of 40",
+    ],
+)  # fmt: skip
+def test_a_figure_under_two_columns_is_nobody(tmp_path: Path, line: str) -> None:
+    roster = read_roster(written(tmp_path, f"id,name\nada,Ada\nbob,Bob\n{line}\n"))
+    assert [each.id for each in roster.students] == ["ada", "bob"]
+    assert len(roster.notes) == 1
+
+
+@pytest.mark.parametrize("line", ["s7,7", "n,Ng", "sum,Kim Sum", "total,Ada Total"])
+def test_a_short_name_or_id_is_no_figure(tmp_path: Path, line: str) -> None:
+    assert len(read_roster(written(tmp_path, f"id,name\nada,Ada\nbob,Bob\n{line}\n")).students) == 3

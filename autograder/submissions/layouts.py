@@ -28,7 +28,7 @@ from autograder.assignment import Assignment
 from autograder.report.summary import some_of
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.bounds import limited_time
-from autograder.submissions.copied import is_untouched
+from autograder.submissions.copied import is_handed_out, is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NobodyThere, NothingToGrade, is_cut_off
 from autograder.submissions.find import Found, attempt, attempt_in, choose
 from autograder.submissions.forms import SHORT, Holders, in_most
@@ -62,6 +62,7 @@ from autograder.submissions.top import (
     may_be_class,
     may_be_sections,
     names_within,
+    of_nobody,
     students_within,
     top_of,
 )
@@ -89,6 +90,7 @@ _AGAIN = {
 }
 _LISTED = 3  # names, or questions whose work it is, in one message
 _ONLY_FOLDER = "only an empty folder was handed in"
+_MAX_KIT, _MAX_KIT_FILE = 100, 4 << 20  # files, and bytes of each
 _PACKED = (".7z", ".rar", ".tar.xz", ".txz")  # what is not opened, and may hold a module
 
 
@@ -599,8 +601,11 @@ def _of_all(top: Top, assignment: Assignment, roster: Roster | None) -> tuple[li
     """The owner of each entry, and the names of files without an owner; others may be next to Gradescope's export."""
     if not top.gradescopes:
         staffs = _of_staff(top.entries, assignment, roster)
-        pieces, aside = _pieces([each for each in top.entries if each not in staffs], assignment, roster)
-        return pieces, [*aside, *(shown(each.name) for each in staffs)]
+        given = _handed_out([each for each in top.entries if each not in staffs], assignment, roster)
+        rest = [each for each in top.entries if each not in staffs and each not in given]
+        pieces, aside = _pieces(rest, assignment, roster)
+        said = (f"{shown(each.name)} (not a student's: the same as in the kit or the solution)" for each in given)
+        return pieces, [*aside, *(shown(each.name) for each in staffs), *said]
     exported = _gradescope(top.entries)
     theirs = {piece.entry for piece in exported}
     rest = [entry for entry in top.entries if entry not in theirs and entry.name != METADATA]
@@ -632,6 +637,32 @@ def _of_staff(entries: list[Entry], assignment: Assignment, roster: Roster | Non
         if own and not any(word.startswith(other) or other.startswith(word) for word in own for other in known)
     ]
     return [*packages, *nobodys]
+
+
+def _handed_out(entries: list[Entry], assignment: Assignment, roster: Roster | None) -> list[Entry]:
+    """The solution and what students get, if that lies unchanged at the top, in a file or in all of the kit."""
+    kit = squeezed(assignment.kit)
+    like = [
+        each
+        for each in entries
+        if each.platform is None
+        and ((each.loose and suffix(each.name) == ".py") or squeezed(without_copy(stem(each.name))) == kit)
+    ]
+    unknown = of_nobody(like, roster) if roster and like else []
+    return [each for each in unknown if _is_handed_out(each, assignment)]
+
+
+def _is_handed_out(entry: Entry, assignment: Assignment) -> bool:
+    try:
+        inside = entry.inside() if entry.inside else None
+        listings = [each.listing() for each in inside.entries] if inside else [entry.listing()]
+        files = [file for listing in listings for file in listing.files if not file.junk]
+        files = [file for file in files if not {assignment.data_folder} & {*file.steps[:-1]}]
+        if not files or len(files) > _MAX_KIT or any(listing.cut for listing in listings):
+            return False
+        return all(is_handed_out(file.name or entry.name, file.read(_MAX_KIT_FILE), assignment) for file in files)
+    except (NothingToGrade, OSError):
+        return False
 
 
 def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None) -> tuple[list[_Piece], list[str]]:

@@ -17,7 +17,7 @@ from itertools import product
 from autograder.submissions.find import attempt_in
 from autograder.submissions.forms import SHORT, Holders, has_id, ids_in_one_form, in_most, numberless, separator_of
 from autograder.submissions.names import LONGEST, shown
-from autograder.submissions.roster import Roster, Student
+from autograder.submissions.roster import Roster, Student, group_keys
 from autograder.submissions.spelling import (
     has_case,
     in_any_order,
@@ -804,16 +804,19 @@ class _Groups:
         self._members: dict[str, dict[str, list[Student]]] = {}  # by the squeezed name, then by the name
         for each in roster.students:
             for group in each.groups:
-                if key := squeezed(group):
+                if key := group_keys(group)[0]:
                     self._members.setdefault(key, {}).setdefault(same(group), []).append(each)
 
     def like(self, name: str) -> list[Student]:
         """The members of all groups that may be meant by a name."""
-        return [each for members in self._members.get(squeezed(name), {}).values() for each in members]
+        return [each for members in self._like(name).values() for each in members]
+
+    def _like(self, name: str) -> dict[str, list[Student]]:
+        return next((self._members[key] for key in group_keys(name) if key in self._members), {})
 
     def members(self, name: str) -> tuple[Student, ...]:
         """The members of the group of this name; nobody if it may be that of several."""
-        groups = self._members.get(squeezed(name), {})
+        groups = self._like(name)
         only = next(iter(groups.values())) if len(groups) == 1 else []
         return tuple(groups.get(same(name), only))
 

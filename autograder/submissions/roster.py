@@ -321,9 +321,10 @@ _FIGURE = re.compile(  # what figures at the end of a spreadsheet are called
     r"(?:(?:class|overall|course|grand) )?(?:mean|median|average|avg|sum|count|total|max(?:imum)?|min(?:imum)?|range"
     r"|st(?:andar)?d\.?[ -]*dev(?:iation|\.)?|stdev|variance|points possible|(?:max(?:imum)?|possible) points|out of"
     r"|mittelwert|durchschnitt|summe|anzahl|standardabweichung|moyenne|médiane|écart[- ]type|somme"
-    r"|media|mediana|promedio|suma|desviación estándar|gemiddelde|medel(?:värde)?)[:=]?",
+    r"|media|mediana|promedio|suma|desviación estándar|gemiddelde|medel(?:värde)?|n|students|enrolled|registered)[:=]?",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"[-\d.,%]+(?: (?:students?|of \d+))?", re.IGNORECASE)
 _IDS = ("id", "other id", "login", "sis", "likely id")
 _ADDRESSES = (*_IDS, "identifier", "email", "other email")  # what may tell a login
 _SEPARATORS = ",;\t|"
@@ -383,7 +384,15 @@ class Student:
 
     def group_like(self, name: str) -> str:
         """The student's group of this name, with any separators; empty if there is none."""
-        return next((group for group in self.groups if squeezed(group) == squeezed(name)), "")
+        keys = group_keys(name)
+        return next((group for key in keys for group in self.groups if group_keys(group)[0] == key), "")
+
+
+def group_keys(name: str) -> list[str]:
+    """How the group of this name may be written, apart from separators: `Group 01` is `group1`, or `1` alone."""
+    key = re.sub(r"(?<!\d)0+(?=\d)", "", squeezed(name))
+    number = re.fullmatch(r"(?:group|grp|groupe|gruppe|grupo|gruppo|groep|team|équipe|equipe|equipo)(\d+)", key)
+    return [key, number[1]] if number else [key]
 
 
 @dataclass(frozen=True, eq=False)
@@ -698,8 +707,9 @@ def _read(path: Path, table: _Table) -> Roster:
         if re.fullmatch(r"[^\s@]+@[^\s@]+", keys.get("identifier", "")):  # in GitHub Classroom's list
             keys.setdefault("email", keys["identifier"])
         called = " ".join(filter(None, (row[column] for column in name)))
-        person = bool(called) and any(_tells(kind, key, len(people)) for kind, key in keys.items())
-        partial = bool(name) and bool(called) != bool(keys)
+        numbered = not called or _NUMBER.fullmatch(called) is not None
+        person = not numbered and any(_tells(kind, key, len(people)) for kind, key in keys.items())
+        partial = bool(name) and (bool(called) != bool(keys) or numbered)
         why = "" if person else _figure(row, partial)
         why = why or asides.get(line, "")
         why = why or _no_student(row, keys, called or next(iter(keys.values()), ""))
@@ -727,10 +737,10 @@ def _read(path: Path, table: _Table) -> Roster:
     if len(parts := [each for each in name if _meaning(each) in (*_FIRST, *_LAST, *_CALLED)]) == 1:
         notes.append(f"{path.name}: “{parts[0]}” is the only column known to hold a part of the name")
     ids = tuple(dict.fromkeys(kinds.values()))
-    unread = tuple(
+    unknown = tuple(
         each for each in table.columns if each and each not in (*ids, *name) and _meaning(each) not in _NAMED
     )
-    return Roster(students, table.columns, notes, ids, table.encoding, unread=unread)
+    return Roster(students, table.columns, notes, ids, table.encoding, unread=unknown)
 
 
 def _told_apart(
@@ -888,7 +898,7 @@ def _groups(row: Row) -> tuple[str, ...]:
     """The student's group, as in Canvas' list of a group set, or all of them as in Moodle's; nothing if unknown."""
     one = [cell for column, cell in row.items() if _meaning(column) in _GROUP and cell][:1]
     several = [cell for column, cell in row.items() if _meaning(column) == _GROUPS]
-    return tuple(one or filter(None, (group.strip() for cell in several for group in cell.split(","))))
+    return tuple(one or filter(None, (group.strip() for cell in several for group in re.split("[,;]", cell))))
 
 
 def _shorter(row: Row, name: list[str]) -> list[str]:
@@ -928,11 +938,12 @@ def _status(row: Row) -> str:
 def _figure(row: Row, partial: bool) -> str:
     """Why a row is not a student's, if a spreadsheet's total or another figure of the class is all there is in it.
 
-    A `partial` row has a name and no id, or an id and no name.
+    A `partial` row has a name and no id, or an id and no name but a number.
     """
-    said, *more = filter(None, row.values())
-    figures = all(re.fullmatch(r"[-\d.,%]+", each) for each in more)
-    named = _TOTAL.fullmatch(said) or (partial and more and _FIGURE.fullmatch(said))
+    cells = [*filter(None, row.values())]
+    said = next((each for each in cells if not _NUMBER.fullmatch(each)), cells[0])
+    figures = all(_NUMBER.fullmatch(each) for each in cells if each is not said)
+    named = _TOTAL.fullmatch(said) or (partial and len(cells) > 1 and _FIGURE.fullmatch(said))
     return f"“{said}” is not a student" if len(row) > 1 and figures and named else ""
 
 

@@ -68,8 +68,9 @@ def _is_accent(letter: str) -> bool:
 
 
 def spellings(text: str) -> list[str]:
-    """A text as `plain`, and with two letters for one: `jorg` and `joerg` for Jörg."""
-    return [*dict.fromkeys((plain(text), plain(same(text).translate(_TWO_LETTERS))))]
+    """A text as `plain`, and with two letters for one: `jorg` and `joerg` for Jörg; for å alone, too."""
+    text = same(text)
+    return [*dict.fromkeys(map(plain, (text, text.translate(_TWO_LETTERS), text.replace("å", "aa"))))]
 
 
 def words_of(text: str) -> list[str]:

@@ -595,7 +595,7 @@ def _on_one_level(
 
 def _unnamed(students: list[Entry], roster: Roster) -> list[Entry]:
     """The entries that bear the name of nobody in the roster, if they are few: of many, each is somebody's."""
-    found = _of_nobody([each for each in students if each.inside and not each.platform], roster)
+    found = of_nobody([each for each in students if each.inside and not each.platform], roster)
     return found if len(found) <= MAX_OPENED else []
 
 
@@ -911,10 +911,11 @@ def is_environment(entry: Entry, assignment: Assignment, roster: Roster | None) 
 def documents_of_nobody(entries: list[Entry], roster: Roster | None) -> list[Entry]:
     """The loose documents that bear the id or the name of nobody in the roster."""
     documents = [each for each in entries if not each.staffs and _is_document(each, roster)]
-    return _of_nobody(documents, roster) if roster else documents
+    return of_nobody(documents, roster) if roster else documents
 
 
-def _of_nobody(entries: list[Entry], roster: Roster) -> list[Entry]:
+def of_nobody(entries: list[Entry], roster: Roster) -> list[Entry]:
+    """Those that bear the id or the name of nobody in the roster."""
     whose = _meant(entries, roster)
     return [each for each in entries if whose.get(_known(each).student) == Match()]
 
