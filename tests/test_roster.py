@@ -110,6 +110,12 @@ def test_an_unknown_column_with_ids_is_read_and_said(tmp_path: Path, form: str, 
     assert [heading in each for each in roster.notes] == [True]
 
 
+def test_lines_of_text_hide_no_column_with_ids(tmp_path: Path) -> None:
+    rows = "".join(f"h{at}7,Ada{at}\n" for at in range(6))
+    roster = read_roster(written(tmp_path, f"HokiePID,Name\n{rows}Waitlisted students,\nHokiePID,Name\nh97,Eve\n"))
+    assert [each.id for each in roster.students] == [*(f"h{at}7" for at in range(6)), "h97"]
+
+
 @pytest.mark.parametrize(
     ("heading", "form"),
     [("UIN", "90012345{}"), ("NIM", "13519{}"), ("Nº Mec.", "m{}77"), ("Zachová", "z{}ab")],

@@ -572,7 +572,7 @@ def _nobody_known(owners: list[_Owner], holders: list[Entry], roster: Roster) ->
     other, *_ = sorted((owner for owner in owners if not owner.enrolled), key=lambda owner: not owner.claimed)
     columns = ", ".join(f"“{each}”" for each in roster.ids)
     read = f"are read from {columns}" if roster.ids else "are names alone"
-    read += f", and {_some(roster.unread)} was not read" if roster.unread else ""
+    read += f" (not read: {_some(roster.unread)})" if roster.unread else ""
     ids = f"`{listed.student}` in the roster, `{other.student}` in the upload; the roster's {read}"
     said = f"nobody who handed in is in the roster: its ids look different ({other.claimed or ids}). "
     if roster.encoding:

@@ -430,7 +430,7 @@ class Roster:
         if (not kinds or "id" in kinds) and not self.having(key) and (changed := self._changed(key)):
             return changed[0] if len(changed) == 1 and not {*self.named(key)} - {*changed} else None
         found = self.addressed(key) if not kinds or "login" in kinds else []
-        domains = {_institution_of(each) for who in found for each in _having_login(who, _login_of(key) or wanted)}
+        domains = {_institution_of(each) for who in found for each in _having_login(who, login_of(key) or wanted)}
         if len(found) != 1 or not domains & {self._institution, ""}:
             return None
         return None if {*self.named(key)} - {found[0]} else found[0]
@@ -473,18 +473,18 @@ class Roster:
 
         An address is at the institution, and that of a student who has the login alone is, too.
         """
-        if not (login := _login_of(key)):
+        if not (login := login_of(key)):
             return self._by_login.get(same(key), [])
         having = [] if self.having(key) else [*self._by_login.get(login, ()), *self._with_login.get(login, ())]
         return [*dict.fromkeys(having)] if _institution_of(key) in (self._institution, "") else []
 
     def logins(self, who: Student) -> list[str]:
         """What the student's addresses have before the @, if that tells whose it is."""
-        return [login for key in _ids_of(who, _ADDRESSES) if (login := _login_of(key)) and self.find(login) is who]
+        return [login for key in _ids_of(who, _ADDRESSES) if (login := login_of(key)) and self.find(login) is who]
 
     @cached_property
     def _by_login(self) -> dict[str, list[Student]]:
-        return _index(self.students, lambda who: {_login_of(key) for key in _ids_of(who, _ADDRESSES)} - {""})
+        return _index(self.students, lambda who: {login_of(key) for key in _ids_of(who, _ADDRESSES)} - {""})
 
     @cached_property
     def _with_login(self) -> dict[str, list[Student]]:
@@ -631,7 +631,7 @@ def _institution_of(email: str) -> str:
     return ".".join(labels[-3 if shared else -2 :])
 
 
-def _login_of(key: str) -> str:
+def login_of(key: str) -> str:
     r"""The login in an address, `ada` in ada@x.edu, or in one of Windows, `X\ada`; empty if this is neither."""
     address = re.fullmatch(r"([^\s@]+)@[^\s@]+|[\w.-]+\\([\w.-]+)", same(key))
     return (address[1] or address[2]) if address else ""
@@ -639,7 +639,7 @@ def _login_of(key: str) -> str:
 
 def _having_login(who: Student, login: str) -> list[str]:
     """The student's ids that are this login, and the addresses that tell it."""
-    return [key for key in _ids_of(who, _ADDRESSES) if login in (same(key), _login_of(key))]
+    return [key for key in _ids_of(who, _ADDRESSES) if login in (same(key), login_of(key))]
 
 
 def _ids_of(who: Student, kinds: tuple[str, ...] = _IDS) -> list[str]:
@@ -1016,12 +1016,10 @@ def _likely_ids(table: _Table, known: set[str]) -> dict[str, str]:
     called, numbered = list[str](), list[str]()
     rows = [row for _, row in table.rows]
     for column in [each for each in table.columns if each not in known and _meaning(each) not in _NAMED]:
-        cells = [same(row[column]) for row in rows if row[column]]
-        distinct = (
-            len({*cells}) == len(cells) > 1 and 4 * len(cells) > 3 * len(rows) and 2 * _of_rows(cells) < len(cells)
-        )
+        cells = [same(row[column]) for row in rows if _ID_SHAPE.fullmatch(same(row[column]))]
+        most = len({*cells}) == len(cells) > 1 and 4 * len(cells) > 3 * len(rows) and 2 * _of_rows(cells) < len(cells)
         form = _form(column)
-        if distinct and not (_NO_IDS.search(form) or _OF_OTHERS.search(form)) and all(map(_ID_SHAPE.fullmatch, cells)):
+        if most and not (_NO_IDS.search(form) or _OF_OTHERS.search(form)):
             called += [column] if _LIKE_ID.fullmatch(same(column)) else []
             numbered += [column] if all(map(_NUMBERED.fullmatch, cells)) else []
     found = called or numbered
