@@ -29,7 +29,8 @@ def render(report: Report, reproduce: str | None = None) -> str:
     ]
     step = summary.next_step(report)
     if report.error:
-        blocks += ["### Fix this first", fence(report.error)]
+        message, *hints = report.error.split("\nHint: ")
+        blocks += ["### Fix this first", fence(message), *(f"> **Hint:** {text(each)}" for each in hints)]
     elif step:
         where = summary.section(report, step.part)
         blocks += [f"### {'Fix next' if report.score else 'Start here'}: {code(step.part)}", *_finding(step, where)]
@@ -50,7 +51,7 @@ def render(report: Report, reproduce: str | None = None) -> str:
         f" · sha256 {code(report.sha256)}"
     )
     command = reproduce or f"autograder grade {report.module} --seed {report.seed}"
-    blocks.append(f"Reproduce with {code(command)}")
+    blocks.append(f"For staff, to repeat this grading: {code(command)}")
     return "\n\n".join(blocks) + "\n"
 
 

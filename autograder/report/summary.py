@@ -124,8 +124,8 @@ def paste(*shown: Reproduction) -> str:
     """What to do with lines that show a failure."""
     restart = "Restart the kernel, run" if any(each.restart for each in shown) else "Run"
     return (
-        f"{restart} the notebook's first code cell, then paste these lines into a new cell. The numbers above may come "
-        "from other inputs."
+        f"{restart} the notebook's first code cell, then paste these lines into a new cell. They use other inputs than "
+        "the check, so the numbers can differ from those above."
     )
 
 

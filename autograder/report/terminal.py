@@ -38,7 +38,7 @@ def render(report: Report, console: Console) -> None:
         console.print(
             Text.assemble(
                 ("Next: ", "bold cyan"),
-                f"{step.part}, {step.title}",
+                step.part if len(step.checks) > 1 else f"{step.part}, {step.title}",
                 (_where(summary.section(report, step.part)), "dim"),
             )
         )
@@ -96,7 +96,7 @@ def _found(report: Report, part: PartReport, section: str) -> Table:
         for hint in finding.hints:
             grid.add_row("", _hint(hint, part.section))
         if finding.reproduction:
-            grid.add_row("", Text("Lines that show it are below the table.", "cyan"))
+            grid.add_row("", Text("Code that shows the mistake is below the table.", "cyan"))
     for note in part.notes:
         grid.add_row("", Text(printable(note, MESSAGE_LIMIT), "dim"))
     elsewhere = [summary.same_error(report, finding) for finding in found]

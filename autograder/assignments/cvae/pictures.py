@@ -53,8 +53,8 @@ def gallery(kept: Mapping[str, Any]) -> Gallery | None:
     asked = "when asked for 0, 1, 2 and so on to 9."
     same = "The same digits, in the same order, as"
     lead = (
-        f"After a short practice run of {smoke.steps} steps, next to a reference trained the same way. Blurry is "
-        f"expected: after {NUM_EPOCHS} epochs in the notebook, digits are sharper."
+        f"Your model and a reference model were trained for {smoke.steps} steps each. Expect blurry digits: after "
+        f"{NUM_EPOCHS} epochs in the notebook, they are sharper."
     )
     said, names = smoke.stood_in
     return Gallery(
