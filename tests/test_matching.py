@@ -1020,6 +1020,12 @@ def test_an_address_in_any_column_of_ids_tells_a_login(tmp_path: Path, columns: 
     assert not any(row.attention or row.unlisted for row in found)
 
 
+def test_logins_that_people_chose_for_their_mail_are_no_logins(tmp_path: Path) -> None:
+    put(tmp_path / "u", *(f"{each}@gmail.com/cs5814_vae.py" for each in ("kim", "lee", "roe")), "moe/cs5814_vae.py")
+    rows = read(tmp_path / "u", "login,name\nkim,Kim Kay\nlee,Lee Lo\nroe,Roe Ro\nmoe,Moe Mo\n")
+    assert [rows[each].source is None for each in ("kim", "lee", "roe", "moe")] == [True, True, True, False]
+
+
 @pytest.mark.parametrize("cell", ["kim@tu.de", "kim", "kim@x.edu"])
 def test_an_address_at_another_institution_is_asked_about(tmp_path: Path, cell: str) -> None:
     """So is one that two may have: kim@x.edu and the login kim are two students."""

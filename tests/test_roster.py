@@ -132,7 +132,8 @@ def test_an_unknown_column_may_be_told_by_its_cells(tmp_path: Path, heading: str
     ("heading", "form"),
     [
         ("Section ID", "s{}77"), ("Phone", "540231123{}"), ("Row #", "{}"), ("Score", "8{}.5"), ("Seen", "2026-11-0{}"),
-        ("Group Number", "g{}11"), ("Passport No", "P12345{}"), ("Advisor ID", "adv{}"), ("Team ID", "t1"),
+        ("Group Number", "g{}11"), ("Buddy ID", "a{}@x.edu"), ("Passport No", "P12345{}"),
+        ("Advisor ID", "adv{}"), ("Team ID", "t1"),
     ],
 )  # fmt: skip
 def test_other_columns_hold_no_ids(tmp_path: Path, heading: str, form: str) -> None:

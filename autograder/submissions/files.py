@@ -37,7 +37,7 @@ MAX_DIRECTORY, MAX_STUDENT_DIRECTORY = 64 << 20, 4 << 20
 # Of all archives of one student, copies of those within others included: one that is too large, packed and unpacked,
 # leaves room for another.
 MAX_UNPACKED, MAX_LISTED = 3 * MAX_UPLOAD, 12 << 20
-_MAX_NAMES = 1 << 18  # bytes of names in an archive by which their code page is found
+_MAX_NAMES = 1 << 15  # bytes of names in an archive by which their code page is found
 MAX_RECORD = 8 << 10  # bytes of the name and the attributes of one file: zipfile takes quadratic time over some
 
 _CHUNK = 1 << 16
@@ -469,7 +469,8 @@ def _code_page(archive: zipfile.ZipFile, names: Collection[str]) -> str:
     """The code page in which the names in an archive have most of these; empty if it is the usual one."""
     unread = {name: entry for entry in archive.filelist if (name := _zip_name(entry)) == entry.filename}
     raw = [name for name, entry in unread.items() if names and not (name.isascii() or entry.flag_bits & 0x800)]
-    text = "\n".join(raw)[:_MAX_NAMES].encode("cp437", "replace")
+    steps = dict.fromkeys(step for name in raw for step in name.split("/") if not step.isascii())
+    text = "\n".join(steps)[:_MAX_NAMES].encode("cp437", "replace")
     read = {page: squeezed(text.decode(page, "replace")) for page in _CODE_PAGES if raw} or {"": ""}
     best = max(read, key=lambda page: sum(name in read[page] for name in names))
     return "" if best == "cp437" else best

@@ -327,6 +327,10 @@ _FIGURE = re.compile(  # what figures at the end of a spreadsheet are called
 _NUMBER = re.compile(r"[-\d.,%]+(?: (?:students?|of \d+))?", re.IGNORECASE)
 _IDS = ("id", "other id", "login", "sis", "likely id")
 _ADDRESSES = (*_IDS, "identifier", "email", "other email")  # what may tell a login
+_WEBMAIL = re.compile(
+    r"(?:gmail|googlemail|outlook|hotmail|live|msn|yahoo|ymail|icloud|me|aol|gmx|web|proton|protonmail|qq|163|126|naver"
+    r"|mail|yandex)(?:\.[a-z]{2,3}){1,2}"
+)  # where everybody chooses the login
 _SEPARATORS = ",;\t|"
 _LONG = 3  # characters of a number; fewer are the same by chance
 _TITLE = 20  # lines above the names of the columns, which exports have for a title
@@ -494,8 +498,9 @@ class Roster:
         """The roster; if it has no addresses, with the institution of those that most `entries` have."""
         if any("@" in key for who in self.students for key in _ids_of(who, _ADDRESSES)):
             return self
-        domains = Counter(_institution_of(each) for each in addresses if "@" in each)
-        return replace(self, institution=next((each for each, count in domains.items() if 2 * count > entries), ""))
+        domains = Counter(_institution_of(each) for each in addresses)
+        most = (each for each, count in domains.items() if 2 * count > entries and not _WEBMAIL.fullmatch(each))
+        return replace(self, institution=next(most, ""))
 
     @cached_property
     def _institution(self) -> str:
@@ -1011,15 +1016,18 @@ def _with_other_id(table: _Table, kinds: dict[str, str], name: list[str]) -> dic
 def _likely_ids(table: _Table, known: set[str]) -> dict[str, str]:
     """The column that is not known and has what looks like an id, another one for each student, if there is one.
 
+    No cell in it is in a `known` column, as a partner's login would be.
+
     Of several, it is the only one whose heading ends like that of an id.
     """
     called, numbered = list[str](), list[str]()
     rows = [row for _, row in table.rows]
+    others = {same(row[column]) for row in rows for column in known}
     for column in [each for each in table.columns if each not in known and _meaning(each) not in _NAMED]:
         cells = [same(row[column]) for row in rows if _ID_SHAPE.fullmatch(same(row[column]))]
         most = len({*cells}) == len(cells) > 1 and 4 * len(cells) > 3 * len(rows) and 2 * _of_rows(cells) < len(cells)
         form = _form(column)
-        if most and not (_NO_IDS.search(form) or _OF_OTHERS.search(form)):
+        if most and others.isdisjoint(cells) and not (_NO_IDS.search(form) or _OF_OTHERS.search(form)):
             called += [column] if _LIKE_ID.fullmatch(same(column)) else []
             numbered += [column] if all(map(_NUMBERED.fullmatch, cells)) else []
     found = called or numbered
