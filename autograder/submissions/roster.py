@@ -496,11 +496,16 @@ class Roster:
 
     def at_institution(self, addresses: Collection[str], entries: int) -> Roster:
         """The roster; if it has no addresses, with the institution of those that most `entries` have."""
-        if any("@" in key for who in self.students for key in _ids_of(who, _ADDRESSES)):
-            return self
         domains = Counter(_institution_of(each) for each in addresses)
         most = (each for each, count in domains.items() if 2 * count > entries and not _WEBMAIL.fullmatch(each))
-        return replace(self, institution=next(most, ""))
+        domain = next(most, "")
+        if not domain or any("@" in key for who in self.students for key in _ids_of(who, _ADDRESSES)):
+            return self
+        return self._elsewhere.setdefault(domain, replace(self, institution=domain))
+
+    @cached_property
+    def _elsewhere(self) -> dict[str, Roster]:
+        return {}
 
     @cached_property
     def _institution(self) -> str:
@@ -1016,18 +1021,17 @@ def _with_other_id(table: _Table, kinds: dict[str, str], name: list[str]) -> dic
 def _likely_ids(table: _Table, known: set[str]) -> dict[str, str]:
     """The column that is not known and has what looks like an id, another one for each student, if there is one.
 
-    No cell in it is in a `known` column, as a partner's login would be.
-
-    Of several, it is the only one whose heading ends like that of an id.
+    Of several, it is the only one whose heading ends like that of an id. No cell in it is in a `known` column, as a
+    partner's login would be.
     """
     called, numbered = list[str](), list[str]()
     rows = [row for _, row in table.rows]
     others = {same(row[column]) for row in rows for column in known}
-    for column in [each for each in table.columns if each not in known and _meaning(each) not in _NAMED]:
-        cells = [same(row[column]) for row in rows if _ID_SHAPE.fullmatch(same(row[column]))]
+    unknown = [each for each in table.columns if each not in known and _meaning(each) not in _NAMED]
+    for column in [each for each in unknown if not (_NO_IDS.search(_form(each)) or _OF_OTHERS.search(_form(each)))]:
+        cells = [cell for row in rows if _ID_SHAPE.fullmatch(cell := same(row[column]))]
         most = len({*cells}) == len(cells) > 1 and 4 * len(cells) > 3 * len(rows) and 2 * _of_rows(cells) < len(cells)
-        form = _form(column)
-        if most and others.isdisjoint(cells) and not (_NO_IDS.search(form) or _OF_OTHERS.search(form)):
+        if most and others.isdisjoint(cells):
             called += [column] if _LIKE_ID.fullmatch(same(column)) else []
             numbered += [column] if all(map(_NUMBERED.fullmatch, cells)) else []
     found = called or numbered
@@ -1334,6 +1338,7 @@ def _unwrapped(text: str) -> str:
     return "\n".join(line[1:-1].replace('""', '"') for line in lines)
 
 
+@lru_cache(4096)  # for it is asked of each cell
 def _form(column: str) -> str:
     """The name of a column without case and punctuation; `Given name(s)` is `given names`."""
     text = re.sub(r"(?<=\w)\((s|n|en|e)\)", r"\1", same(column).replace("_", " "))
