@@ -604,8 +604,8 @@ def _of_all(top: Top, assignment: Assignment, roster: Roster | None) -> tuple[li
         given = _handed_out([each for each in top.entries if each not in staffs], assignment, roster)
         rest = [each for each in top.entries if each not in staffs and each not in given]
         pieces, aside = _pieces(rest, assignment, roster)
-        said = (f"{shown(each.name)} (not a student's: the same as in the kit or the solution)" for each in given)
-        return pieces, [*aside, *(shown(each.name) for each in staffs), *said]
+        aside += [f"{shown(each.name)} (not a student's: the same as in the kit or the solution)" for each in given]
+        return pieces, [*aside, *(shown(each.name) for each in staffs)]
     exported = _gradescope(top.entries)
     theirs = {piece.entry for piece in exported}
     rest = [entry for entry in top.entries if entry not in theirs and entry.name != METADATA]
