@@ -985,7 +985,8 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     elif "student" in by_form and not whole and not parts:
         whole = [by_form["student"]]
     kinds = _with_other_id(table, kinds, [*whole, *parts])
-    kinds |= _likely_ids(table, {*kinds.values(), *whole, *parts})
+    if known := {*kinds.values(), *whole, *parts}:  # else the first line may be a student's
+        kinds |= _likely_ids(table, known)
     if not kinds and (not (whole or parts) or _may_hold_ids(table, whole or parts)):
         raise RosterError(
             f"{table.path.name}, line {table.first}: no column is called id, student, login or email, and the "
