@@ -2181,9 +2181,9 @@ def test_the_number_of_a_group_tells_it(tmp_path: Path, column: str, cell: str, 
     assert not any(row.attention for row in rows.values())
 
 
-@pytest.mark.parametrize("what", ["handout", "solution", "kit", "notebook", "edited"])
+@pytest.mark.parametrize("what", ["handout", "solution", "kit", "notebook", "edited", "stranger"])
 def test_what_the_staff_handed_out_is_nobodys(tmp_path: Path, what: str) -> None:
-    """It lies at the top, as it was. Where a word in it differs, it may be a student's."""
+    """It lies at the top, as it was. Where a word in it differs, or it has a name, it may be a student's."""
     put(tmp_path / "u", *(f"p{at}/cs5814_vae.py" for at in range(4)))
     handout = fill_in(CVAE)
     notebook = (CVAE.root / CVAE.notebook).read_bytes()
@@ -2194,8 +2194,8 @@ def test_what_the_staff_handed_out_is_nobodys(tmp_path: Path, what: str) -> None
             archive.writestr("hw3-part3/digits/x.bin", b"x")
     else:
         text = CVAE.solution.read_text("utf-8") if what == "solution" else handout
-        put(tmp_path / "u", "cs5814_vae.py", text=text + "x = 1\n" * (what == "edited"))
+        name = {"solution": "solution/cs5814_vae.py", "stranger": "kim.py"}.get(what, "cs5814_vae.py")
+        put(tmp_path / "u", name, text=text + "x = 1\n" * (what == "edited"))
     rows = read(tmp_path / "u", "id,name\n" + "".join(f"p{at},Q{at} R{at}\n" for at in range(6)))
-    mine = what in ("notebook", "edited")
-    assert len(rows) == 6 + mine
-    assert [bool(rows[f"p{at}"].attention) for at in range(6)] == [False] * 4 + [mine] * 2
+    assert len(rows) == 6 + (what in ("notebook", "edited", "stranger"))
+    assert [bool(rows[f"p{at}"].attention) for at in range(6)] == [False] * 4 + [what in ("notebook", "edited")] * 2

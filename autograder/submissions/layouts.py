@@ -90,6 +90,7 @@ _AGAIN = {
 }
 _LISTED = 3  # names, or questions whose work it is, in one message
 _ONLY_FOLDER = "only an empty folder was handed in"
+_OF_STAFF = ("solution", "starter", "starter code", "handout", "template", "skeleton", "release", "kit", "source")
 _MAX_KIT, _MAX_KIT_FILE = 100, 4 << 20  # files, and bytes of each
 _PACKED = (".7z", ".rar", ".tar.xz", ".txz")  # what is not opened, and may hold a module
 
@@ -641,13 +642,9 @@ def _of_staff(entries: list[Entry], assignment: Assignment, roster: Roster | Non
 
 def _handed_out(entries: list[Entry], assignment: Assignment, roster: Roster | None) -> list[Entry]:
     """The solution and what students get, if that lies unchanged at the top, in a file or in all of the kit."""
-    kit = squeezed(assignment.kit)
-    like = [
-        each
-        for each in entries
-        if each.platform is None
-        and ((each.loose and suffix(each.name) == ".py") or squeezed(without_copy(stem(each.name))) == kit)
-    ]
+    names = {squeezed(each) for each in (assignment.kit, stem(assignment.module), *_OF_STAFF)}
+    named = {each: each.name if each.folder else stem(each.name) for each in entries if each.platform is None}
+    like = [each for each, name in named.items() if squeezed(without_copy(name)) in names]
     unknown = of_nobody(like, roster) if roster and like else []
     return [each for each in unknown if _is_handed_out(each, assignment)]
 
