@@ -1065,9 +1065,7 @@ WRITTEN = {
 @pytest.mark.parametrize(
     ("form", "listed"), [("{name}", "id,name"), ("{name} - {id}", "id,name"), ("{id}_{name}", "id")]
 )
-def test_the_roster_tells_in_which_code_page_an_archive_was_written(
-    tmp_path: Path, page: str, form: str, listed: str
-) -> None:
+def test_the_roster_tells_the_code_page_of_an_archive(tmp_path: Path, page: str, form: str, listed: str) -> None:
     """Programs that write names so set no flag, and zipfile reads them in the code page of MS-DOS."""
     people = {f"s{at}01": name for at, name in enumerate(WRITTEN[page])}
     with ZipFile(tmp_path / "u.zip", "w") as archive:
