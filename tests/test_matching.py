@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
-from zipfile import ZipFile
+from zipfile import ZipFile, ZipInfo
 
 import pytest
 from hypothesis import assume, given, settings
@@ -994,6 +994,88 @@ def test_what_an_address_begins_with_is_a_login(
         else:
             assert rows[str(at)].source == name.format(each).encode()
             assert rows[str(at)].attention == ()
+
+
+@pytest.mark.parametrize(
+    ("columns", "cell"),
+    [
+        ("SIS User ID,SIS Login ID", "9{at},{login}@x.edu"),
+        ("OrgDefinedId,Username", "#9{at},#{login}@x.edu"),
+        ("Login", "{login}@cs.x.edu"),
+        ("id", "{login}@x.edu"),
+        ("Username,Email", "{login}@x.edu,{login}.alias@mail.com"),
+        ("User Principal Name", "{login}@students.x.edu"),
+        ("id", "X\\{login}"),
+        ("Login", "{login}"),
+    ],
+)
+@pytest.mark.parametrize("entry", ["{}", "{}@x.edu", "{}@cs.x.edu", "jupyter-{}"])
+def test_an_address_in_any_column_of_ids_tells_a_login(tmp_path: Path, columns: str, cell: str, entry: str) -> None:
+    logins = ["alovelace1", "ghopper2", "aturing3", "kjohnson4"]
+    people = [f"{cell.format(at=at, login=login)},P{at} Q{at}" for at, login in enumerate(logins)]
+    put(tmp_path / "u", *(f"{entry.format(login)}/hw3-part3/cs5814_vae.py" for login in logins[:3]))
+    rows = read(tmp_path / "u", "\n".join([f"{columns},Name", *people]))
+    found = sorted(rows.values(), key=lambda row: row.name)
+    assert [row.source is None for row in found] == [False, False, False, True]
+    assert not any(row.attention or row.unlisted for row in found)
+
+
+def test_logins_that_people_chose_for_their_mail_are_no_logins(tmp_path: Path) -> None:
+    put(tmp_path / "u", *(f"{each}@gmail.com/cs5814_vae.py" for each in ("kim", "lee", "roe")), "moe/cs5814_vae.py")
+    rows = read(tmp_path / "u", "login,name\nkim,Kim Kay\nlee,Lee Lo\nroe,Roe Ro\nmoe,Moe Mo\n")
+    assert [rows[each].source is None for each in ("kim", "lee", "roe", "moe")] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("cell", ["kim@tu.de", "kim", "kim@x.edu"])
+def test_an_address_at_another_institution_is_asked_about(tmp_path: Path, cell: str) -> None:
+    """So is one that two may have: kim@x.edu and the login kim are two students."""
+    known = [f"p{at}@x.edu" for at in range(4)]
+    entry = "kim@cs.x.edu" if "x.edu" in cell else "kim@mail.org"
+    put(tmp_path / "u", *(f"{each}/cs5814_vae.py" for each in (*known, entry)))
+    other = "kim,Kim Other\n" if "x.edu" in cell else ""
+    table = "login,name\n" + "".join(f"{each},{each[:2]} Q\n" for each in known)
+    rows = read(tmp_path / "u", f"{table}{cell},Kim Kay\n{other}")
+    assert rows[cell].source is None
+    assert rows[cell].unreadable or rows[cell].attention
+    assert rows[entry].unlisted
+
+
+class InCodePage(ZipInfo):
+    """An entry with a name in a code page, without the flag for UTF-8."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802 (zipfile's)
+        return self.filename.encode("cp437"), 0
+
+
+WRITTEN = {
+    "gbk": ["王伟", "李娜", "张小明"],
+    "shift_jis": ["山田太郎", "佐藤花子", "表十蔵"],
+    "cp949": ["김민수", "박철수", "이영희"],
+    "big5": ["許功蓋", "陳怡君", "林志明"],
+    "cp866": ["Иванов Иван", "Петрова Анна", "Ёлкин Олег"],
+    "cp1251": ["Иванов Иван", "Петрова Анна", "Ёлкин Олег"],
+    "cp1253": ["Γιώργος Παππάς", "Ελένη Νίκου", "Άννα Δήμου"],
+    "cp1255": ["דוד לוי", "שרה כהן", "משה מזרחי"],
+    "cp1256": ["محمد الأحمد", "ليلى حسن", "عمر خالد"],
+    "cp852": ["Łukasz Żółć", "Petr Dvořák", "Ágnes Kőszegi"],
+}
+
+
+@pytest.mark.parametrize("page", WRITTEN)
+@pytest.mark.parametrize(
+    ("form", "listed"), [("{name}", "id,name"), ("{name} - {id}", "id,name"), ("{id}_{name}", "id")]
+)
+def test_the_roster_tells_the_code_page_of_an_archive(tmp_path: Path, page: str, form: str, listed: str) -> None:
+    """Programs that write names so set no flag, and zipfile reads them in the code page of MS-DOS."""
+    people = {f"s{at}01": name for at, name in enumerate(WRITTEN[page])}
+    with ZipFile(tmp_path / "u.zip", "w") as archive:
+        for own, name in people.items():
+            raw = f"{form.format(id=own, name=name)}/cs5814_vae.py".encode(page)
+            archive.writestr(InCodePage(raw.decode("cp437")), own)
+    lines = [f"{own},{name}" if listed == "id,name" else own for own, name in people.items()]
+    rows = read(tmp_path / "u.zip", "\n".join([listed, *lines]))
+    assert {own: row.source for own, row in rows.items()} == {own: own.encode() for own in people}
+    assert not any(row.attention for row in rows.values())
 
 
 @given(st.integers(0, 3), st.integers(0, 4))
@@ -2067,3 +2149,51 @@ def test_a_name_next_to_another_address_is_a_guess(tmp_path: Path) -> None:
     )
     assert [len(rows[at].attention) for at in "1234"] == [0, 0, 0, 1]
     assert all(row.source for row in rows.values())
+
+
+# --- groups and what is the staff's -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "entry"),
+    [
+        ("Group", "Group {}", "Group0{}.zip"),
+        ("Group", "{}", "Group {}"),
+        ("Team", "0{}", "team-{}"),
+        ("Groups", "Lab A; Group {}", "Group {}"),
+        ("group_name", "Gruppe 0{}", "Gruppe_{}"),
+    ],
+)
+def test_the_number_of_a_group_tells_it(tmp_path: Path, column: str, cell: str, entry: str) -> None:
+    people = [(f"p{at}", cell.format(at // 2 + 1)) for at in range(6)]
+    for at in (1, 2, 3):
+        name = entry.format(at)
+        if name.endswith(".zip"):
+            (tmp_path / "u").mkdir(exist_ok=True)
+            with ZipFile(tmp_path / "u" / name, "w") as archive:
+                archive.writestr("cs5814_vae.py", str(at))
+        else:
+            put(tmp_path / "u", f"{name}/cs5814_vae.py", text=str(at))
+    rows = read(tmp_path / "u", f"id,name,{column}\n" + "".join(f"{own},Q{own},{group}\n" for own, group in people))
+    assert {own: row.source for own, row in rows.items()} == {f"p{at}": str(at // 2 + 1).encode() for at in range(6)}
+    assert not any(row.attention for row in rows.values())
+
+
+@pytest.mark.parametrize("what", ["handout", "solution", "kit", "notebook", "edited", "stranger"])
+def test_what_the_staff_handed_out_is_nobodys(tmp_path: Path, what: str) -> None:
+    """It lies at the top, as it was. Where a word in it differs, or it has a name, it may be a student's."""
+    put(tmp_path / "u", *(f"p{at}/cs5814_vae.py" for at in range(4)))
+    handout = fill_in(CVAE)
+    notebook = (CVAE.root / CVAE.notebook).read_bytes()
+    if what == "kit" or what == "notebook":
+        with ZipFile(tmp_path / "u" / "hw3-part3.zip", "w") as archive:
+            archive.writestr("hw3-part3/cs5814_vae.py", handout)
+            archive.writestr("hw3-part3/cvae.ipynb", notebook + b" " * (what == "notebook"))
+            archive.writestr("hw3-part3/digits/x.bin", b"x")
+    else:
+        text = CVAE.solution.read_text("utf-8") if what == "solution" else handout
+        name = {"solution": "solution/cs5814_vae.py", "stranger": "kim.py"}.get(what, "cs5814_vae.py")
+        put(tmp_path / "u", name, text=text + "x = 1\n" * (what == "edited"))
+    rows = read(tmp_path / "u", "id,name\n" + "".join(f"p{at},Q{at} R{at}\n" for at in range(6)))
+    assert len(rows) == 6 + (what in ("notebook", "edited", "stranger"))
+    assert [bool(rows[f"p{at}"].attention) for at in range(6)] == [False] * 4 + [what in ("notebook", "edited")] * 2

@@ -93,6 +93,84 @@ def test_institutions_call_ids_otherwise(tmp_path: Path, header: str, row: str, 
     assert "Ada" in student.name.split()
 
 
+@pytest.mark.parametrize("form", ["ada{}", "90012345{}", "a-{}b", "2026/{}"])
+@pytest.mark.parametrize(
+    "heading", ["HokiePID", "J Number", "Perm #", "Tufts Username", "GT Account", "SPR Code", "eID"]
+)
+@pytest.mark.parametrize("other", ["", "email", "id"])
+def test_an_unknown_column_with_ids_is_read_and_said(tmp_path: Path, form: str, heading: str, other: str) -> None:
+    """Where there is a known one, that stays the id."""
+    rows = [
+        ["Name", heading, "Section ID", other],
+        *(["A", form.format(at), f"3{at}4", f"a{at}@x.edu"] for at in range(4)),
+    ]
+    roster = read_roster(written(tmp_path, text_of([row if other else row[:3] for row in rows])))
+    assert [each.id for each in roster.students] == [row[3] if other else row[1] for row in rows[1:]]
+    assert [roster.find(row[1]) for row in rows[1:]] == roster.students
+    assert [heading in each for each in roster.notes] == [True]
+
+
+def test_lines_of_text_hide_no_column_with_ids(tmp_path: Path) -> None:
+    rows = "".join(f"h{at}7,Ada{at}\n" for at in range(6))
+    roster = read_roster(written(tmp_path, f"HokiePID,Name\n{rows}Waitlisted students,\nHokiePID,Name\nh97,Eve\n"))
+    assert [each.id for each in roster.students] == [*(f"h{at}7" for at in range(6)), "h97"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "form"),
+    [("UIN", "90012345{}"), ("NIM", "13519{}"), ("Nº Mec.", "m{}77"), ("Zachová", "z{}ab")],
+)
+def test_an_unknown_column_may_be_told_by_its_cells(tmp_path: Path, heading: str, form: str) -> None:
+    rows = [
+        ["Name", heading, "Score", "Seen"],
+        *(["A", form.format(at), f"8{at}.5", f"2026-11-0{at}"] for at in range(1, 5)),
+    ]
+    assert [each.id for each in read_roster(written(tmp_path, text_of(rows))).students] == [row[1] for row in rows[1:]]
+
+
+@pytest.mark.parametrize(
+    ("heading", "form"),
+    [
+        ("Section ID", "s{}77"), ("Phone", "540231123{}"), ("Row #", "{}"), ("Score", "8{}.5"), ("Seen", "2026-11-0{}"),
+        ("Group Number", "g{}11"), ("Buddy ID", "a{}@x.edu"), ("Passport No", "P12345{}"),
+        ("Advisor ID", "adv{}"), ("Team ID", "t1"),
+    ],
+)  # fmt: skip
+def test_other_columns_hold_no_ids(tmp_path: Path, heading: str, form: str) -> None:
+    rows = [["Name", "email", heading], *(["A", f"a{at}@x.edu", form.format(at)] for at in range(1, 5))]
+    roster = read_roster(written(tmp_path, text_of(rows)))
+    assert [dict(each.keys) for each in roster.students] == [{"email": row[1]} for row in rows[1:]]
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("Legal First", "Legal Last"), ("Vorname(n)", "Nachname"), ("Keresztnév", "Családnév"), ("Όνομα", "Επώνυμο"),
+        ("שם פרטי", "שם משפחה"), ("名", "姓"), ("Nama Depan", "Nama Belakang"), ("Prenume", "Nume"),
+        ("Eesnimi", "Perekonnanimi"), ("ชื่อ", "นามสกุล"), ("Tên", "Họ"), ("Ім’я", "Прізвище"), ("Ім'я", "Прізвище"),
+        ("Vārds", "Uzvārds"), ("Vardas", "Pavardė"), ("Meno", "Priezvisko"), ("الاسم الأول", "اسم العائلة"),
+        ("Prénom usuel", "Nom de famille"), ("Pre\u0301nom", "Nom"),
+    ],
+)  # fmt: skip
+def test_a_name_is_read_in_any_language(tmp_path: Path, first: str, last: str) -> None:
+    roster = read_roster(written(tmp_path, f"id,{last},{first}\na1,Lovelace,Ada\nb2,By,Bo\n"))
+    assert [each.name for each in roster.students] == ["Ada Lovelace", "Bo By"]
+    assert roster.notes == []
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "Goes By", "Known As", "Rufname", "Roepnaam", "Nome Social", "Prénom d'usage", "Tilltalsnamn",
+        "Preferred First", "Display Name", "Preferred Name",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("cell", ["Gus", "Gus Lovelace"])
+def test_what_a_student_is_called_is_a_name_too(tmp_path: Path, column: str, cell: str) -> None:
+    roster = read_roster(written(tmp_path, f"id,First Name,Last Name,{column}\na1,Ada,Lovelace,{cell}\nb2,Bo,By,\n"))
+    assert [roster.named(name) for name in ("Ada Lovelace", "Gus Lovelace")] == [roster.students[:1]] * 2
+
+
 def test_a_canvas_gradebook_without_logins_has_canvas_ids(tmp_path: Path) -> None:
     rows = [[row[0], row[1], row[4], row[5]] for row in CANVAS]
     assert [each.id for each in read_roster(written(tmp_path, text_of(rows))).students] == ["101", "102", "103"]
@@ -391,6 +469,38 @@ def test_no_quote_swallows_a_student(names: list[str], at: int, quoting: Literal
     assert read == len(names)
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('id,name\nada,"Lovelace,\nAda"\n', "Lovelace, Ada"),
+        ('id,name\nada,"Ada Lovelace\r\n王伟"\n', "Ada Lovelace 王伟"),
+        ("id,name\nada,Ada Lovelace\n\x1a\0", "Ada Lovelace"),
+        ("name,id,Name\nAda Lovelace,ada,ada lovelace\n", "Ada Lovelace"),
+        ("id,name,Name,Section\nada,,Ada Lovelace,7\n", "Ada Lovelace"),
+        ("id,name,ID,Section,Name\nada,Ada Lovelace,ada,7,Ada Lovelace\n", "Ada Lovelace"),
+    ],
+)
+def test_one_odd_cell_or_column_stops_nobody(tmp_path: Path, text: str, name: str) -> None:
+    (ada,) = read_roster(written(tmp_path, text)).students
+    assert (ada.id, ada.name) == ("ada", name)
+
+
+def test_two_columns_of_addresses_are_both_read(tmp_path: Path) -> None:
+    text = "id,Email Address,Email Address\nada,ada@x.edu,ada@mail.com\nbob,,bob@x.edu\n"
+    roster = read_roster(written(tmp_path, text))
+    assert [roster.find(each) for each in ("ada@x.edu", "ada@mail.com")] == roster.students[:1] * 2
+    assert roster.find("bob@x.edu") is roster.students[1]
+    assert len(roster.notes) == 1
+
+
+@pytest.mark.parametrize("digits", ["٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "०१२३४५६७८९", "๐๑๒๓๔๕๖๗๘๙", "０１２３４５６７８９"])
+def test_digits_of_any_script_are_one_number(tmp_path: Path, digits: str) -> None:
+    number = "900120".translate(str.maketrans("0123456789", digits))
+    for there, key in ((number, "900120"), ("900120", number)):
+        roster = read_roster(written(tmp_path, f"id,name\n{there},Ada\n900121,Bob\n"))
+        assert roster.find(key) is roster.students[0]
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_an_unclosed_quote_names_the_line_where_it_opens(tmp_path: Path, end: str) -> None:
     lines = ["student,until", "ada,2026-12-02T23:59Z", 'bob,"2026-12-02T23:59Z', "eve,2026-12-02T23:59Z", ""]
@@ -470,12 +580,18 @@ def test_excel_for_mac_saves_in_mac_roman(tmp_path: Path) -> None:
     [
         ("", "empty"),
         ('id,name\nada, "Lovelace, Ada" x\n', "line 2: .*as CSV"),
-        ('id,name\nada,"Lovelace\nAda"\n', "line 2: a cell in quotes goes on over 2 lines"),
+        ('id,name\nada,"Lovelace\nbob"\n', "line 2: a cell in quotes goes on over 2 lines"),
+        ('id,name\nada,"Lovelace\nS123"\n', "line 2: a cell in quotes goes on over 2 lines"),
+        ("id,name,section\nada,Ada,1\nid,section,name\nbob,2,Bob\n", "line 3: this line names other columns"),
+        ("id,name,Name\nada,Ada,Bob\n", "line 1: more than one column is called name"),
         ("id,name,ID\nada,Ada,7\n", "line 1: more than one column is called id"),
         ("id,name\n", "lists no students"),
         ("ada\nbob\n", "line 1: no column"),
+        ("david,David Ek\nada,Ada Lo\nbob,Bob By\n", "line 1: no column"),
+        ("ada77@x.edu\nbob78@x.edu\neve79@x.edu\n", "line 1: no column"),
+        ("Q1,Q2\nYour ID,Your name\nada77,Ada\nbob78,Bob\neve79,Eve\nkim80,Kim\n", "line 1: no column"),
         ("id,section\nada,A\n,B\n", "line 3: this student has no id"),
-        ("Kennung,name\nada7,Ada\nbob8,Bob\n", "line 1: no column is called id"),
+        ("Kennung,Kurz,name\nada7,x71,Ada\nbob8,x81,Bob\n", "line 1: no column is called id"),
         ("name,section\nAda Ek,1\nada ek,1\n", "line 3: ada ek has no id, and the name is in line 2 too"),
         ("id,name\n1.2E+11,Ada\n1.2E+11,Bob\n", "a spreadsheet rounded the numbers"),
         ("id,name\nada,Ada\n\nADA,Another\n", "line 4: the id ADA is also that of Ada in line 2"),
@@ -810,3 +926,21 @@ def test_a_preferred_name_is_a_name_too(tmp_path: Path, name: str, preferred: st
     listed = '1,"Roe, Alexander"' if columns == "id,name" else "1,Roe,Alexander"
     roster = read_roster(written(tmp_path, f"{columns},Preferred Name\n{listed},{preferred}\n"))
     assert [each.id for each in roster.named(name)] == ["1"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Total,7", "Average,85.2", "Mean,85", "N,7", "Count,7", "Summe,7", "Total students:,7", "Total,7 students",
+        "Enrolled,7 of 40",
+    ],
+)  # fmt: skip
+def test_a_figure_under_two_columns_is_nobody(tmp_path: Path, line: str) -> None:
+    roster = read_roster(written(tmp_path, f"id,name\nada,Ada\nbob,Bob\n{line}\n"))
+    assert [each.id for each in roster.students] == ["ada", "bob"]
+    assert len(roster.notes) == 1
+
+
+@pytest.mark.parametrize("line", ["s7,7", "n,Ng", "sum,Kim Sum", "total,Ada Total"])
+def test_a_short_name_or_id_is_no_figure(tmp_path: Path, line: str) -> None:
+    assert len(read_roster(written(tmp_path, f"id,name\nada,Ada\nbob,Bob\n{line}\n")).students) == 3

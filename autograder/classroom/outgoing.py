@@ -19,7 +19,7 @@ from autograder.report.summary import counted, listed
 from autograder.submissions.roster import Roster, Student
 from autograder.submissions.spelling import plain, same
 
-_IDS = ("id", "other id")  # kinds of keys between which there is no difference
+_IDS = ("id", "other id", "likely id")  # kinds of keys between which there is no difference
 _SPLIT = ("LastName", "FirstName")  # in place of “Student”, from a gradebook that shows names split
 
 
@@ -138,7 +138,7 @@ def _by_kind(keys: Mapping[str, str], roster: Roster) -> list[Student]:
 
 def _by_any_id(student: str, name: str, keys: Mapping[str, str], roster: Roster) -> list[Student]:
     """Who has this id, which may be another's id of another kind: then the name may decide."""
-    ids = [each for each in (student, keys.get("id", ""), keys.get("other id", "")) if each]
+    ids = [each for each in (student, *(keys.get(kind, "") for kind in _IDS)) if each]
     people = list(dict.fromkeys(who for key in ids for who in roster.having(key)))
     named = [who for who in people if who in roster.named(name)]
     if people:

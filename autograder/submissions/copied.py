@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from pathlib import Path
 
 from autograder.assignment import Assignment
 from autograder.fill_in import fill_in
@@ -48,6 +49,20 @@ def is_untouched(source: bytes, assignment: Assignment) -> bool:
     if source == blank:
         return True
     return len(source) <= _MAX_CODE and (_code(source) == () or _same(_code(source, True), _code(blank, True)))
+
+
+def is_handed_out(name: str, content: bytes, assignment: Assignment) -> bool:
+    """Whether a file is as the staff has it: the fill-in or the solution, or another file of the kit, by its name."""
+    content = content.replace(b"\r\n", b"\n")
+    return bool(content) and content in (_blank(assignment), _solution(assignment), _kit(assignment).get(name))
+
+
+@functools.cache
+def _kit(assignment: Assignment) -> dict[str, bytes]:
+    """The files of the kit that are copied into it, by their names; none of those that a wheel lacks."""
+    files = {Path(assignment.notebook).name: assignment.notebook, **assignment.kit_files}
+    there = {name: assignment.root / source for name, source in files.items()}
+    return {name: file.read_bytes().replace(b"\r\n", b"\n") for name, file in there.items() if file.is_file()}
 
 
 @functools.cache

@@ -15,7 +15,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +25,7 @@ from typing import IO, Any
 from autograder.submissions import tar
 from autograder.submissions.bounds import Room, TooMuch, check_time
 from autograder.submissions.names import ARCHIVES, UNREAD, is_junk, path_of, suffix
+from autograder.submissions.spelling import squeezed
 
 MAX_DEPTH = 16  # levels of folders
 MAX_FILES = 20_000  # searched in one submission's folder
@@ -36,12 +37,17 @@ MAX_DIRECTORY, MAX_STUDENT_DIRECTORY = 64 << 20, 4 << 20
 # Of all archives of one student, copies of those within others included: one that is too large, packed and unpacked,
 # leaves room for another.
 MAX_UNPACKED, MAX_LISTED = 3 * MAX_UPLOAD, 12 << 20
+_MAX_NAMES = 1 << 15  # bytes of names in an archive by which their code page is found
 MAX_RECORD = 8 << 10  # bytes of the name and the attributes of one file: zipfile takes quadratic time over some
 
 _CHUNK = 1 << 16
 _LOCAL_HEADER = 30  # bytes before the name of a file in a zip archive
 _SEARCHED = (".ipynb_checkpoints", "__pycache__")  # hidden folders in which a copy of the module may be
 _TOO_DEEP = f"is nested in more than {MAX_DEPTH} folders"
+# In which programs write names into zip archives without saying so, the most frequent first.
+_CODE_PAGES: tuple[str, ...] = ("cp437", "cp850", "cp1252", "gb18030", "cp932", "cp949", "big5hkscs", "cp866", "cp1251")
+_CODE_PAGES += ("cp852", "cp1250")
+_CODE_PAGES += ("cp737", "cp1253", "cp857", "cp1254", "cp862", "cp1255", "cp720", "cp1256", "cp775", "cp1257", "cp874")
 _SIGNATURES = (
     (b"7z\xbc\xaf\x27\x1c", ".7z"),
     (b"Rar!", ".rar"),
@@ -406,12 +412,20 @@ class Packed:
     file: File | None
 
 
+class Entries(list[Packed]):
+    """The entries of an archive; `page` is the code page in which their names were read, if that was guessed."""
+
+    page = ""
+
+
 @contextmanager
-def open_download(path: Path, file: File | None = None, listed: int = MAX_DIRECTORY) -> Iterator[list[Packed]]:
+def open_download(
+    path: Path, file: File | None = None, listed: int = MAX_DIRECTORY, names: Collection[str] = ()
+) -> Iterator[Entries]:
     """The entries of the zip archive of a class, while it is open. NothingToGrade if it is not one.
 
     With `file`, that is the archive, of at most `MAX_UPLOAD`, and `path` its name in messages. Its list of files has at
-    most `listed` bytes.
+    most `listed` bytes. The `names` of students, as `squeezed`, tell the code page of those in the archive.
     """
     kind = ""
     with ExitStack() as stack:
@@ -423,7 +437,9 @@ def open_download(path: Path, file: File | None = None, listed: int = MAX_DIRECT
             kind = _kind(start := raw.read(512)) or ("HTML" if _is_page(start) else "")
             room = room_to_unpack() if listed < MAX_DIRECTORY else None
             archive = stack.enter_context(_zip(raw, listed, room))
-            entries = list(_packed(archive, path.name))
+            page = _code_page(archive, names)
+            entries = Entries(_packed(archive, path.name, page))
+            entries.page = page
         except (NothingToGrade, TooMuch) as error:
             raise NothingToGrade(f"{path} {error}") from error
         except PermissionError:
@@ -449,22 +465,36 @@ def _is_page(start: bytes) -> bool:
     return re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|\?xml)", start, re.IGNORECASE) is not None
 
 
-def _packed(archive: zipfile.ZipFile, download: str = "") -> Iterator[Packed]:
+def _code_page(archive: zipfile.ZipFile, names: Collection[str]) -> str:
+    """The code page in which the names in an archive have most of these; empty if it is the usual one."""
+    unread = {name: entry for entry in archive.filelist if (name := _zip_name(entry)) == entry.filename}
+    raw = [name for name, entry in unread.items() if names and not (name.isascii() or entry.flag_bits & 0x800)]
+    steps = dict.fromkeys(step for name in raw for step in name.split("/") if not step.isascii())
+    text = "\n".join(steps)[:_MAX_NAMES].encode("cp437", "replace")
+    read = {page: squeezed(text.decode(page, "replace")) for page in _CODE_PAGES if raw} or {"": ""}
+    best = max(read, key=lambda page: sum(name in read[page] for name in names))
+    return "" if best == "cp437" else best
+
+
+def _packed(archive: zipfile.ZipFile, download: str = "", page: str = "") -> Iterator[Packed]:
     for entry in archive.filelist:
-        name = _zip_name(entry)
+        name = _zip_name(entry, page)
         steps = steps_of(name)
         if steps:
             yield Packed(steps, None if _is_folder(entry, name) else _zip_file(archive, entry, steps, download))
 
 
-def _zip_name(entry: zipfile.ZipInfo) -> str:
-    """The name of an entry. Finder and rubyzip write UTF-8 without the flag that zipfile wants for it."""
+def _zip_name(entry: zipfile.ZipInfo, page: str = "") -> str:
+    """The name of an entry. Finder and rubyzip write UTF-8 without the flag that zipfile wants for it.
+
+    Others write a code page, and do not say which.
+    """
     if not entry.flag_bits & 0x800:
-        try:
+        with suppress(UnicodeError):
             raw = entry.orig_filename.encode("cp437")
-            return (_unicode_path(entry.extra, raw) or raw).decode("utf-8").partition("\0")[0]
-        except UnicodeError:
-            pass
+            for data, encoding in ((_unicode_path(entry.extra, raw) or raw, "utf-8"), (raw, page)):
+                with suppress(UnicodeError, LookupError):
+                    return data.decode(encoding).partition("\0")[0]
     return entry.filename
 
 

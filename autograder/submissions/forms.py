@@ -204,8 +204,11 @@ def numberless(text: str) -> str:
 
 
 def separator_of(rest: str) -> str:
-    """What separates a name from the rest after it; brackets belong to the rest: `Jane Doe - (1) hw`."""
-    match = re.match(r"(?:[^\w()\[\]]|_)*", rest)
+    """What separates a name from the rest after it; brackets belong to the rest: `Jane Doe - (1) hw`.
+
+    So do signs that letters become in another code page.
+    """
+    match = re.match(r"(?:[^\w()\[\]\xa1-\xbf\u20a7\u2200-\u25ff]|_)*", rest)
     return match[0] if match else ""
 
 

@@ -28,7 +28,7 @@ from autograder.assignment import Assignment
 from autograder.report.summary import some_of
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.bounds import limited_time
-from autograder.submissions.copied import is_untouched
+from autograder.submissions.copied import is_handed_out, is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NobodyThere, NothingToGrade, is_cut_off
 from autograder.submissions.find import Found, attempt, attempt_in, choose
 from autograder.submissions.forms import SHORT, Holders, in_most
@@ -62,6 +62,7 @@ from autograder.submissions.top import (
     may_be_class,
     may_be_sections,
     names_within,
+    of_nobody,
     students_within,
     top_of,
 )
@@ -92,6 +93,8 @@ _RESULTS = re.compile(r"(?m)^  :?(?:results|history):.*\n(?:(?:   .*|  -.*|[ \t]
 _MAX_METADATA = 1 << 20  # characters, of one of several exports: YAML takes a second for them
 _LISTED = 3  # names, or questions whose work it is, in one message
 _ONLY_FOLDER = "only an empty folder was handed in"
+_OF_STAFF = ("solution", "starter", "starter code", "handout", "template", "skeleton", "release", "kit", "source")
+_MAX_KIT, _MAX_KIT_FILE = 100, 4 << 20  # files, and bytes of each
 _PACKED = (".7z", ".rar", ".tar.xz", ".txz")  # what is not opened, and may hold a module
 
 
@@ -573,6 +576,7 @@ def _nobody_known(owners: list[_Owner], holders: list[Entry], roster: Roster) ->
     other, *_ = sorted((owner for owner in owners if not owner.enrolled), key=lambda owner: not owner.claimed)
     columns = ", ".join(f"“{each}”" for each in roster.ids)
     read = f"are read from {columns}" if roster.ids else "are names alone"
+    read += f" (not read: {_some(roster.unread)})" if roster.unread else ""
     ids = f"`{listed.student}` in the roster, `{other.student}` in the upload; the roster's {read}"
     said = f"nobody who handed in is in the roster: its ids look different ({other.claimed or ids}). "
     if roster.encoding:
@@ -601,8 +605,10 @@ def _of_all(top: Top, assignment: Assignment, roster: Roster | None) -> tuple[li
     """The owner of each entry, and the names of files without an owner; others may be next to Gradescope's export."""
     if not top.gradescopes:
         staffs = _of_staff(top.entries, assignment, roster)
-        students = [each for each in top.entries if each not in staffs]
-        pieces, aside = _pieces(students, assignment, roster, nbgraders=top.nbgraders)
+        given = _handed_out([each for each in top.entries if each not in staffs], assignment, roster)
+        rest = [each for each in top.entries if each not in staffs and each not in given]
+        pieces, aside = _pieces(rest, assignment, roster, nbgraders=top.nbgraders)
+        aside += [f"{shown(each.name)} (not a student's: the same as in the kit or the solution)" for each in given]
         return pieces, [*aside, *(shown(each.name) for each in staffs)]
     exported = _gradescope(top.entries)
     theirs = {piece.entry for piece in exported}
@@ -635,6 +641,28 @@ def _of_staff(entries: list[Entry], assignment: Assignment, roster: Roster | Non
         if own and not any(word.startswith(other) or other.startswith(word) for word in own for other in known)
     ]
     return [*packages, *nobodys]
+
+
+def _handed_out(entries: list[Entry], assignment: Assignment, roster: Roster | None) -> list[Entry]:
+    """The solution and what students get, if that lies unchanged at the top, in a file or in all of the kit."""
+    names = {squeezed(each) for each in (assignment.kit, stem(assignment.module), *_OF_STAFF)}
+    named = {each: each.name if each.folder else stem(each.name) for each in entries if each.platform is None}
+    like = [each for each, name in named.items() if squeezed(without_copy(name)) in names]
+    unknown = of_nobody(like, roster) if roster and like else []
+    return [each for each in unknown if _is_handed_out(each, assignment)]
+
+
+def _is_handed_out(entry: Entry, assignment: Assignment) -> bool:
+    try:
+        inside = entry.inside() if entry.inside else None
+        listings = [each.listing() for each in inside.entries] if inside else [entry.listing()]
+        files = [file for listing in listings for file in listing.files if not file.junk]
+        files = [file for file in files if not {assignment.data_folder} & {*file.steps[:-1]}]
+        if not files or len(files) > _MAX_KIT or any(listing.cut for listing in listings):
+            return False
+        return all(is_handed_out(file.name or entry.name, file.read(_MAX_KIT_FILE), assignment) for file in files)
+    except (NothingToGrade, OSError):
+        return False
 
 
 def _pieces(

@@ -17,7 +17,7 @@ from itertools import product
 from autograder.submissions.find import attempt_in
 from autograder.submissions.forms import SHORT, Holders, has_id, ids_in_one_form, in_most, numberless, separator_of
 from autograder.submissions.names import LONGEST, shown
-from autograder.submissions.roster import Roster, Student
+from autograder.submissions.roster import Roster, Student, group_keys
 from autograder.submissions.spelling import (
     has_case,
     in_any_order,
@@ -43,6 +43,9 @@ MANY = 1000  # attempts: a longer number is an id
 _COPY = re.compile(r" ?\(\d{1,2}\)$")  # what Google Drive adds to the second of two files with one name
 _NUMBERS = re.compile(r"[\W_]*(?:\d++[\W_]++)++(?=[^\W\d_])")  # a date, or what a platform counts
 _OF_A_BROWSER = re.compile(r"\d{1,2}")  # in brackets, behind a name that exists already; an id behind a person's name
+_KINDS = ("id", "other id", "login", "sis", "email", "other email", "likely id")  # which a platform may confuse
+_LOGINS = ("login", "id", "other id", "sis", "likely id")  # which may be at the end of a name
+_OF_HUBS = ("jupyter-", "claim-", "volume-", "home-")  # before the login in the name of a home
 _WORDS = {"canvas": "Canvas number", "email": "email address", "sis": "SIS id"}
 
 
@@ -81,6 +84,8 @@ class Match:
 
 def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     """Whom in the roster each of the students of an upload is, by `Known.student`."""
+    keys = [{key for key in each.keys.values() if "@" in key} for each in students]
+    roster = roster.at_institution([key for theirs in keys for key in theirs], len(students))
     doubtful = [each for each in students if each.readings]
     asked = {each.student: Match() for each in doubtful}
     asked |= _claims(doubtful, {each.student: _meant(each, roster) for each in doubtful})
@@ -157,7 +162,7 @@ def _attempts(students: Sequence[Known], roster: Roster) -> list[tuple[list[Know
 def _matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     groups = _Groups(roster)
     ends = _by_title(students, "-", roster, partial(_who, roster, groups, "github"))
-    ends |= _by_title(students, "_", roster, partial(_who, roster, groups, "login", "id", "other id", "sis"))
+    ends |= _by_title(students, "_", roster, partial(_who, roster, groups, *_LOGINS))
     whole = {each.student for each in students if groups.named(each).people}
     titled = {name: match for name, (_, match) in ends.items() if name not in whole}
     by_key = {
@@ -247,11 +252,12 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
             having = roster.having(key)
             found = having[0] if len(having) == 1 else None if having else roster.find(key)
         else:
-            found = roster.find(key, kind) or roster.find(key, "id", "other id", "login", "sis", "email", "other email")
+            found = roster.find(key, kind) or roster.find(key, *_KINDS)
         if found:
             others = [who for kind, key in student.keys.items() if (who := roster.find(key, kind)) and who is not found]
             said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]
-            by = "the email address" if found in roster.addressed(key) else "the id, which a spreadsheet changes so"
+            by = "the id, which a spreadsheet changes so"
+            by = "the login in an address" if found in roster.addressed(key) else by
             by = "the id, which is written otherwise there" if found in roster.written_otherwise(key) else by
             notes = [f"`{shown(student.student)}` was matched to {found.name} in the roster by {by}"]
             return Match((found,), tuple(notes if found not in roster.having(key) else ()), tuple(said))
@@ -318,7 +324,8 @@ def _by_title(
         if people := find(login):
             group = people[0].group_like(login)
             sure = (sharing[title] > 1 or separator not in title[:-1]) and not 0 < len(squeezed(group)) < SHORT
-            sure &= bool(group) or separator != "-" or same(people[0].keys.get("github", "")) == same(login)
+            linked = title in _OF_HUBS or same(people[0].keys.get("github", "")) == same(login)
+            sure &= bool(group) or separator != "-" or linked
             whom = f"the group {group}" if group else people[0].name
             said = f"`{shown(name)}` was matched to {whom} in the roster by `{shown(login)}`, the end of its name"
             matches[name] = login, Match(people, () if roster.having(login) else (said,), () if sure else (said,))
@@ -651,7 +658,7 @@ def _by_id_within(
         if len(people) != 1 or people[0].id in served or count[people[0].id] > 1:
             continue
         who, text = people[0], re.sub(r"\([^()]*\)\Z", "", each.student)
-        if "@" in text and "email" in who.keys:  # which is another address
+        if "@" in text and any("@" in key for key in who.keys.values()):  # which is another address
             continue
         words, own = f" {' '.join(words_of(text))} ", _words_of_names(who)
         keys = map(words_of, {who.id, *who.keys.values(), *roster.logins(who)})
@@ -797,16 +804,19 @@ class _Groups:
         self._members: dict[str, dict[str, list[Student]]] = {}  # by the squeezed name, then by the name
         for each in roster.students:
             for group in each.groups:
-                if key := squeezed(group):
+                if key := group_keys(group)[0]:
                     self._members.setdefault(key, {}).setdefault(same(group), []).append(each)
 
     def like(self, name: str) -> list[Student]:
         """The members of all groups that may be meant by a name."""
-        return [each for members in self._members.get(squeezed(name), {}).values() for each in members]
+        return [each for members in self._like(name).values() for each in members]
+
+    def _like(self, name: str) -> dict[str, list[Student]]:
+        return next((self._members[key] for key in group_keys(name) if key in self._members), {})
 
     def members(self, name: str) -> tuple[Student, ...]:
         """The members of the group of this name; nobody if it may be that of several."""
-        groups = self._members.get(squeezed(name), {})
+        groups = self._like(name)
         only = next(iter(groups.values())) if len(groups) == 1 else []
         return tuple(groups.get(same(name), only))
 

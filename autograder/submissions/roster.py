@@ -11,6 +11,7 @@ import codecs
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
@@ -99,6 +100,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     ),
     "other email": (),  # of two addresses in one cell
     "github": ("github username",),
+    "likely id": (),  # in a column that is not known: see `_likely_ids`
 }
 _NAME: tuple[str, ...] = ("name", "full name", "student name")
 _NAME += ("vollständiger name", "nombre completo", "nom complet", "nome completo", "volledige naam", "naam")
@@ -113,7 +115,25 @@ _NAME += (
     "ф и о",
     "ad soyad",
     "adı soyadı",
-    "display name",
+    "név",
+    "teljes név",
+    "jméno a příjmení",
+    "meno a priezvisko",
+    "nama",
+    "nama lengkap",
+    "họ và tên",
+    "họ tên",
+    "ονοματεπώνυμο",
+    "піб",
+    "п і б",
+    "שם",
+    "שם מלא",
+    "الاسم",
+    "الاسم الكامل",
+    "ชื่อ นามสกุล",
+    "namn",
+    "navn",
+    "nimi",
 )
 _FIRST: tuple[str, ...] = (
     "first name",
@@ -126,6 +146,21 @@ _FIRST: tuple[str, ...] = (
     "vorname",
 )
 _FIRST += ("prénom", "prenom", "nombre", "nombres", "nome", "voornaam")
+_FIRST += ("vornamen", "keresztnév", "utónév", "eesnimi", "krstné meno", "meno", "křestní jméno", "prenume")
+_FIRST += (
+    "nama depan",
+    "vardas",
+    "vārds",
+    "όνομα",
+    "ім я",
+    "імʼя",
+    "שם פרטי",
+    "الاسم الأول",
+    "ชื่อ",
+    "tên",
+    "名",
+    "名字",
+)
 _FIRST += ("primer nombre", "imię", "imiona", "förnamn", "fornavn", "etunimi", "jméno", "ime", "имя", "ad", "adı")
 _LAST: tuple[str, ...] = ("last name", "lastname", "last", "surname", "family name", "family", "nachname")
 _LAST += ("familienname", "nom", "nom de famille", "apellido", "apellidos", "cognome", "sobrenome", "achternaam")
@@ -142,6 +177,25 @@ _LAST += (
     "фамилия",
     "soyad",
     "soyadı",
+    "családnév",
+    "vezetéknév",
+    "perekonnanimi",
+    "perenimi",
+    "priezvisko",
+    "nume",
+    "nume de familie",
+    "nama belakang",
+    "pavardė",
+    "uzvārds",
+    "επώνυμο",
+    "прізвище",
+    "שם משפחה",
+    "اسم العائلة",
+    "اللقب",
+    "นามสกุล",
+    "họ",
+    "姓",
+    "姓氏",
 )
 # Parts of a name between these two and after them, which people and platforms may leave out.
 _MIDDLE: tuple[str, ...] = ("middle name", "middle names", "middle initial", "middle", "segundo nombre", "infix")
@@ -154,7 +208,10 @@ _PARTICIPANT = re.compile(
 )
 # Part of a name with anything next to it, as in “Legal First Name” and “Last Name (Official)”; of another person, of
 # another time, or another name.
-_PART = re.compile(r"(?:.* )?(?:(?P<first>first|given|f|fore)|(?P<last>last|family|l|sur)) ?names?(?: .*)?")
+_PART = re.compile(
+    r"(?:.* )?(?:(?P<first>first|given|f|fore)|(?P<last>last|family|l|sur)) ?names?(?: .*)?"
+    r"|(?:legal|official|primary|preferred|chosen|passport) (?:(?P<first_alone>first|given)|last|family)"
+)
 _OF_OTHERS = re.compile(
     r"\b(?:advis[eo]rs?|instructors?|teachers?|professors?|faculty|parents?|guardians?|mothers?|fathers?|contacts?"
     r"|emergency|tas?|graders?|tutors?|mentors?|supervisors?|spouses?|partners?|former|previous|maiden|birth|middle)\b"
@@ -186,7 +243,7 @@ _LOGIN = re.compile(
     r"(?:campus|university|uni|computing|net|andrew|domain|sso|unix|(?:jupyter ?)?hub) ?"
     r"(?:login|user(?: ?name)?|account)"
     r"|(?:net|andrew|computing|asurite|login|campus) ?id|kerberos(?: (?:id|login|principal))?|onyen|unikey|zid|upi"
-    r"|user login|account(?: name)?|sam ?account ?name|логин"
+    r"|uniqname|user login|account(?: name)?|sam ?account ?name|логин"
 )
 _EMAIL = re.compile(
     r"(?:(?:student|university|uni|school|college|campus|institution(?:al)?|primary|official|work|login|edu) )?"
@@ -196,7 +253,27 @@ _EMAIL = re.compile(
 )
 _GITHUB = re.compile(r"(?:github|gh|git ?hub)(?: ?(?:user ?name|user|id|handle|account|login|name))?")
 _MEANT = ((_ID, "student number"), (_LOGIN, "login id"), (_EMAIL, "email"), (_GITHUB, "github username"))
-_PREFERRED = ("preferred name", "preferred first name", "chosen name", "chosen first name", "nickname")
+_PREFERRED: tuple[str, ...] = ("preferred name", "preferred first name", "chosen name", "chosen first name", "nickname")
+_PREFERRED += ("goes by", "known as", "called", "also known as", "aka", "rufname", "roepnaam", "nome social")
+_PREFERRED += ("prénom usuel", "prénom d usage", "tilltalsnamn", "nombre preferido", "nombre social", "kutsumanimi")
+_PREFERRED += ("display name",)
+_CALLED = tuple(
+    each
+    for each in _PREFERRED
+    if each not in ("preferred name", "chosen name", "nickname", "nome social", "display name")
+)
+# What the heading of an unknown column with ids ends in, and what others end in it or have different cells too.
+_LIKE_ID = re.compile(
+    r"(?:.*[ -])?(?:\w*ids?|n(?:umber|um|umero|úmero|o|r)|#|user ?name|account|login|code|matric\w*)[. ]*"
+)
+_NO_IDS = re.compile(
+    r"\b(?:section|course|class|assignment|group|team|project|quiz|lab|row|line|seat|room|term|phone|mobile|cell|tel\w*"
+    r"|fax|handy|handynummer|zip|postal|postcode|address|street|time\w*|date|birth\w*|dob|url|link|repository|submission"
+    r"|attempt|response|transaction|order|grade|score|points|mark|total|passport|ssn|social security|tax|card|clicker"
+    r"|device|zoom|discord|slack|orcid|password|pin|token|key|version|count|semester|credits?|crn|hw|homework|exam)s?\b"
+)
+_ID_SHAPE = re.compile(r"(?=.{3,40}$)[#\w]+(?:[-.@/+\\]\w+)*")
+_NUMBERED = re.compile(r"(?!\d{1,4}$|\d+(?:[-./]\d+){1,2}$).*\d.*")  # and no mark, date or phone number
 _ROLE = ("role", "roles", "course role")
 _STAFF = re.compile(
     r"\b(?:tas?|teach\w*|instructors?|professors?|faculty|staff|graders?|readers?|designers?|observers?|assistants?"
@@ -226,11 +303,14 @@ _KNOWN = {
     *_AFTER,
     *_UNTIL,
     "student",
+    "display name",
     *(each for columns in KEYS.values() for each in columns),
 }
+_NAMES = {*_NAME, *_FIRST, *_MIDDLE, *_LAST, *_AFTER, *_PREFERRED, "student"}
 _LETTERS = {
     each.replace(" ", ""): each for each in (*_PREFERRED, *_ROLE, *_GROUP, _GROUPS, _STATUS, *sorted(_KNOWN))
 }  # of columns that are written in one word
+_NAMED = {*_LETTERS.values(), *_FOR, *_COURSE, *_DECISION, *_ASIDE}  # columns that are known
 _OF_STUDENTS = r"(?: (?:of|students?|enrolled|count))*\s*"
 _TOTAL = re.compile(  # people are called Sum, Mean and Count: these need a colon
     rf"(?:(?:grand )?(?:total|average){_OF_STUDENTS}[:=]?|(?:sum|count|mean|students){_OF_STUDENTS}[:=])"
@@ -241,9 +321,16 @@ _FIGURE = re.compile(  # what figures at the end of a spreadsheet are called
     r"(?:(?:class|overall|course|grand) )?(?:mean|median|average|avg|sum|count|total|max(?:imum)?|min(?:imum)?|range"
     r"|st(?:andar)?d\.?[ -]*dev(?:iation|\.)?|stdev|variance|points possible|(?:max(?:imum)?|possible) points|out of"
     r"|mittelwert|durchschnitt|summe|anzahl|standardabweichung|moyenne|médiane|écart[- ]type|somme"
-    r"|media|mediana|promedio|suma|desviación estándar|gemiddelde|medel(?:värde)?)[:=]?",
+    r"|media|mediana|promedio|suma|desviación estándar|gemiddelde|medel(?:värde)?|n|students|enrolled|registered)[:=]?",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"[-\d.,%]+(?: (?:students?|of \d+))?", re.IGNORECASE)
+_IDS = ("id", "other id", "login", "sis", "likely id")
+_ADDRESSES = (*_IDS, "identifier", "email", "other email")  # what may tell a login
+_WEBMAIL = re.compile(
+    r"(?:gmail|googlemail|outlook|hotmail|live|msn|yahoo|ymail|icloud|me|aol|gmx|web|proton|protonmail|qq|163|126|naver"
+    r"|mail|yandex)(?:\.[a-z]{2,3}){1,2}"
+)  # where everybody chooses the login
 _SEPARATORS = ",;\t|"
 _LONG = 3  # characters of a number; fewer are the same by chance
 _TITLE = 20  # lines above the names of the columns, which exports have for a title
@@ -301,7 +388,15 @@ class Student:
 
     def group_like(self, name: str) -> str:
         """The student's group of this name, with any separators; empty if there is none."""
-        return next((group for group in self.groups if squeezed(group) == squeezed(name)), "")
+        keys = group_keys(name)
+        return next((group for key in keys for group in self.groups if group_keys(group)[0] == key), "")
+
+
+def group_keys(name: str) -> list[str]:
+    """How the group of this name may be written, apart from separators: `Group 01` is `group1`, or `1` alone."""
+    key = re.sub(r"(?<!\d)0+(?=\d)", "", squeezed(name))
+    number = re.fullmatch(r"(?:group|grp|groupe|gruppe|grupo|gruppo|groep|team|équipe|equipe|equipo)(\d+)", key)
+    return [key, number[1]] if number else [key]
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,6 +408,8 @@ class Roster:
         notes: what was guessed while reading the file, and which rows are not students.
         ids: the columns in which ids were looked for.
         encoding: that the file's was guessed; empty if it is known.
+        institution: the domain of its addresses, where the roster has none.
+        unread: the columns that are not known.
     """
 
     students: list[Student]
@@ -320,13 +417,15 @@ class Roster:
     notes: list[str]
     ids: tuple[str, ...] = ()
     encoding: str = ""
+    institution: str = ""
+    unread: tuple[str, ...] = ()
 
     def find(self, key: str, *kinds: str) -> Student | None:
         """The only student with this key, in any case; None if nobody has it, or more than one.
 
         The `kinds` (see `KEYS`) are tried in this order; by default all of them, the id first. Where nobody has it, who
-        has it as a spreadsheet or a file's name changes ids has it; else the email address that begins so tells whose
-        login it is, if it is of the institution of most addresses.
+        has it as a spreadsheet or a file's name changes ids has it; else an address tells whose login it is, if it is
+        at the institution: see `addressed`.
         """
         wanted = same(key)
         for kind in kinds or ("id", *KEYS):
@@ -335,7 +434,8 @@ class Roster:
         if (not kinds or "id" in kinds) and not self.having(key) and (changed := self._changed(key)):
             return changed[0] if len(changed) == 1 and not {*self.named(key)} - {*changed} else None
         found = self.addressed(key) if not kinds or "login" in kinds else []
-        if len(found) != 1 or _institution_of(found[0].keys["email"]) != self._institution:
+        domains = {_institution_of(each) for who in found for each in _having_login(who, login_of(key) or wanted)}
+        if len(found) != 1 or not domains & {self._institution, ""}:
             return None
         return None if {*self.named(key)} - {found[0]} else found[0]
 
@@ -372,25 +472,48 @@ class Roster:
         cells = [(who, key) for who in self.students for key in _ids_of(who)]
         return [(who, cell) for who, cell in cells if is_changed(cell) and not is_power(cell)]
 
-    def addressed(self, login: str) -> list[Student]:
-        """The students whose email address has this before the @, as many institutions make it of the login."""
-        return self._by_login.get(same(login), [])
+    def addressed(self, key: str) -> list[Student]:
+        """The students with this login, as far as addresses tell: `ada` or `ada@cs.x.edu` for ada@x.edu.
+
+        An address is at the institution, and that of a student who has the login alone is, too.
+        """
+        if not (login := login_of(key)):
+            return self._by_login.get(same(key), [])
+        having = [] if self.having(key) else [*self._by_login.get(login, ()), *self._with_login.get(login, ())]
+        return [*dict.fromkeys(having)] if _institution_of(key) in (self._institution, "") else []
 
     def logins(self, who: Student) -> list[str]:
-        """What the student's email address has before the @, if that tells whose it is."""
-        login = who.keys.get("email", "").partition("@")[0]
-        return [login] if login and self.find(login) is who else []
+        """What the student's addresses have before the @, if that tells whose it is."""
+        return [login for key in _ids_of(who, _ADDRESSES) if (login := login_of(key)) and self.find(login) is who]
 
     @cached_property
     def _by_login(self) -> dict[str, list[Student]]:
-        addresses = {who: same(who.keys["email"]) for who in self.students if "email" in who.keys}
-        return _index([*addresses], lambda who: {addresses[who].partition("@")[0]} - {"", addresses[who]})
+        return _index(self.students, lambda who: {login_of(key) for key in _ids_of(who, _ADDRESSES)} - {""})
+
+    @cached_property
+    def _with_login(self) -> dict[str, list[Student]]:
+        return _index(self.students, lambda who: {*map(same, _ids_of(who))})
+
+    def at_institution(self, addresses: Collection[str], entries: int) -> Roster:
+        """The roster; if it has no addresses, with the institution of those that most `entries` have."""
+        domains = Counter(_institution_of(each) for each in addresses)
+        most = (each for each, count in domains.items() if 2 * count > entries and not _WEBMAIL.fullmatch(each))
+        domain = next(most, "")
+        if not domain or any("@" in key for who in self.students for key in _ids_of(who, _ADDRESSES)):
+            return self
+        return self._elsewhere.setdefault(domain, replace(self, institution=domain))
+
+    @cached_property
+    def _elsewhere(self) -> dict[str, Roster]:
+        return {}
 
     @cached_property
     def _institution(self) -> str:
-        """The institution of more than half of all email addresses; empty if none is so."""
-        domains = Counter(_institution_of(who.keys["email"]) for who in self.students if "email" in who.keys)
-        return next((domain for domain, count in domains.items() if 2 * count > domains.total()), "")
+        """The institution at which more than half of those with an address have one; empty if none is so."""
+        theirs = [[_institution_of(key) for key in _ids_of(who, _ADDRESSES) if "@" in key] for who in self.students]
+        domains = Counter(domain for domains in theirs for domain in dict.fromkeys(domains))
+        (domain, count), *_ = [*domains.most_common(1), ("", 0)]
+        return domain if 2 * count > sum(map(bool, theirs)) else self.institution
 
     def having(self, key: str) -> list[Student]:
         """All students with this key, of any kind, in any case."""
@@ -506,19 +629,31 @@ class Roster:
             return who if who in self.named(without_nickname(called[1])) else None
         if name.count("@") != 1:
             return None
-        found = [each for each in self.students if _has_address(same(name), same(each.keys.get("email", "")))]
+        ids = {who: _ids_of(who, _ADDRESSES) for who in self.students}
+        found = [who for who, keys in ids.items() if any(_has_address(same(name), same(key)) for key in keys)]
         return found[0] if len(found) == 1 else None
 
 
 def _institution_of(email: str) -> str:
-    """`x.edu` for an address at `x.edu` or `students.x.edu`, and `x.ac.uk` for one at `cs.x.ac.uk`."""
-    labels = email.casefold().rpartition("@")[2].split(".")
+    """`x.edu` for an address at `x.edu` or `students.x.edu`, `x.ac.uk` for one at `cs.x.ac.uk`; empty for a login."""
+    labels = email.casefold().partition("@")[2].split(".")
     shared = len(labels[-1]) == 2 and labels[-2:-1] and labels[-2] in ("ac", "edu", "co", "com", "org", "gov")
     return ".".join(labels[-3 if shared else -2 :])
 
 
-def _ids_of(who: Student) -> set[str]:
-    return {who.id, *(who.keys[kind] for kind in ("id", "other id", "login", "sis") if kind in who.keys)}
+def login_of(key: str) -> str:
+    r"""The login in an address, `ada` in ada@x.edu, or in one of Windows, `X\ada`; empty if this is neither."""
+    address = re.fullmatch(r"([^\s@]+)@[^\s@]+|[\w.-]+\\([\w.-]+)", same(key))
+    return (address[1] or address[2]) if address else ""
+
+
+def _having_login(who: Student, login: str) -> list[str]:
+    """The student's ids that are this login, and the addresses that tell it."""
+    return [key for key in _ids_of(who, _ADDRESSES) if login in (same(key), login_of(key))]
+
+
+def _ids_of(who: Student, kinds: tuple[str, ...] = _IDS) -> list[str]:
+    return [*dict.fromkeys((who.id, *(who.keys[kind] for kind in kinds if kind in who.keys)))]
 
 
 def _are_words(words: list[str], key: list[str]) -> bool:
@@ -582,8 +717,9 @@ def _read(path: Path, table: _Table) -> Roster:
         if re.fullmatch(r"[^\s@]+@[^\s@]+", keys.get("identifier", "")):  # in GitHub Classroom's list
             keys.setdefault("email", keys["identifier"])
         called = " ".join(filter(None, (row[column] for column in name)))
-        person = bool(called) and any(_tells(kind, key, len(people)) for kind, key in keys.items())
-        partial = bool(name) and bool(called) != bool(keys)
+        numbered = not called or _NUMBER.fullmatch(called) is not None
+        person = not numbered and any(_tells(kind, key, len(people)) for kind, key in keys.items())
+        partial = bool(name) and (bool(called) != bool(keys) or numbered)
         why = "" if person else _figure(row, partial)
         why = why or asides.get(line, "")
         why = why or _no_student(row, keys, called or next(iter(keys.values()), ""))
@@ -602,13 +738,19 @@ def _read(path: Path, table: _Table) -> Roster:
         raise RosterError(f"{path.name} lists no students")
     students, said = _told_apart(path, people, kinds, name)
     notes += said
+    if "likely id" in kinds:
+        notes.append(f"{path.name}: “{kinds['likely id']}” was read as ids: each student has another one")
     if not name and (unread := [each for each in table.columns if "name" in _form(each)]):
         read = {*_GROUP, *_FOR, *_COURSE, "student repository name"}
         unread = [each for each in unread if each not in kinds.values() and _meaning(each) not in read]
         notes += [f"{path.name}: no column is known to hold names; “{each}” was not read" for each in unread]
-    if len(parts := [each for each in name if _meaning(each) in (*_FIRST, *_LAST)]) == 1:
+    if len(parts := [each for each in name if _meaning(each) in (*_FIRST, *_LAST, *_CALLED)]) == 1:
         notes.append(f"{path.name}: “{parts[0]}” is the only column known to hold a part of the name")
-    return Roster(students, table.columns, notes, tuple(dict.fromkeys(kinds.values())), table.encoding)
+    ids = tuple(dict.fromkeys(kinds.values()))
+    unknown = tuple(
+        each for each in table.columns if each and each not in (*ids, *name) and _meaning(each) not in _NAMED
+    )
+    return Roster(students, table.columns, notes, ids, table.encoding, unread=unknown)
 
 
 def _told_apart(
@@ -727,7 +869,12 @@ def _again(table: _Table, line: int, row: Row, read: list[str]) -> str:
     if equal == {*cells} or (len(there) > 1 and there == {*read} <= equal):
         return "the names of the columns again"
     known = sum(_meaning(cell) in _KNOWN for cell in cells.values())
-    if known > 1 and 2 * known > len(cells) and all(_meaning(cells[each]) in _KNOWN for each in there):
+    names = _KNOWN | {*map(_form, table.columns)}
+    if (
+        known > 1
+        and 2 * known > len(cells)
+        and all({_meaning(cells[each]), _form(cells[each])} & names for each in there)
+    ):
         raise RosterError(f"{table.path.name}, line {line}: this line names other columns; give one roster at a time")
     return ""
 
@@ -761,7 +908,7 @@ def _groups(row: Row) -> tuple[str, ...]:
     """The student's group, as in Canvas' list of a group set, or all of them as in Moodle's; nothing if unknown."""
     one = [cell for column, cell in row.items() if _meaning(column) in _GROUP and cell][:1]
     several = [cell for column, cell in row.items() if _meaning(column) == _GROUPS]
-    return tuple(one or filter(None, (group.strip() for cell in several for group in cell.split(","))))
+    return tuple(one or filter(None, (group.strip() for cell in several for group in re.split("[,;]", cell))))
 
 
 def _shorter(row: Row, name: list[str]) -> list[str]:
@@ -774,12 +921,12 @@ def _shorter(row: Row, name: list[str]) -> list[str]:
 
 def _other_names(row: Row, name: str) -> list[str]:
     """The names by which the student prefers to be called, and those in other languages, in full."""
-    called = next((cell for column, cell in row.items() if _meaning(column) in _PREFERRED and cell), "")
+    called = [cell for column, cell in row.items() if _meaning(column) in _PREFERRED and cell]
     others = (cell for column, cell in row.items() if _meaning(column) in _FIRST)  # legal ones, next to usual ones
-    called = called or next((cell for cell in others if cell and same(cell) not in same(name)), "")
+    called = called or [cell for cell in others if cell and same(cell) not in same(name)][:1]
     last = name.partition(",")[0] if "," in name else " ".join(name.split()[-1:])
     family = next((cell for column, cell in row.items() if _meaning(column) in _LAST and cell), last)
-    found = [called if not called or same(family) in same(called) else f"{called} {family}"]
+    found = [each if {*words_of(family)} <= {*words_of(each)} else f"{each} {family}" for each in called]
     for cell in [cell for column, cell in row.items() if _OTHER_NAME.fullmatch(_form(column))]:
         given_alone = len(cell.split()) == 1 and has_case(cell)
         found.append(f"{cell} {family}" if given_alone else cell)
@@ -801,11 +948,12 @@ def _status(row: Row) -> str:
 def _figure(row: Row, partial: bool) -> str:
     """Why a row is not a student's, if a spreadsheet's total or another figure of the class is all there is in it.
 
-    A `partial` row has a name and no id, or an id and no name.
+    A `partial` row has a name and no id, or an id and no name but a number.
     """
-    said, *more = filter(None, row.values())
-    figures = all(re.fullmatch(r"[-\d.,%]+", each) for each in more)
-    named = _TOTAL.fullmatch(said) or (partial and more and _FIGURE.fullmatch(said))
+    cells = [*filter(None, row.values())]
+    said = next((each for each in cells if not _NUMBER.fullmatch(each)), cells[0])
+    figures = all(_NUMBER.fullmatch(each) for each in cells if each is not said)
+    named = _TOTAL.fullmatch(said) or (partial and len(cells) > 1 and _FIGURE.fullmatch(said))
     return f"“{said}” is not a student" if len(row) > 1 and figures and named else ""
 
 
@@ -821,7 +969,7 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     by_form = table.by_form
     kinds = {kind: by_form[each] for kind, columns in KEYS.items() for each in reversed(columns) if each in by_form}
     whole = [by_form[each] for each in _NAME if each in by_form][:1]
-    groups = ((*_FIRST, "preferred first name"), _MIDDLE, _LAST, _AFTER)
+    groups = ((*_FIRST, *_CALLED), _MIDDLE, _LAST, _AFTER)
     parts = [by_form[there[0]] for group in groups if (there := [each for each in group if each in by_form])]
     parts = parts if any(_meaning(each) not in (*_MIDDLE, *_AFTER) for each in parts) else []
     if not whole and not parts:
@@ -837,6 +985,8 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     elif "student" in by_form and not whole and not parts:
         whole = [by_form["student"]]
     kinds = _with_other_id(table, kinds, [*whole, *parts])
+    if known := {*kinds.values(), *whole, *parts}:  # else the first line may be a student's
+        kinds |= _likely_ids(table, known)
     if not kinds and (not (whole or parts) or _may_hold_ids(table, whole or parts)):
         raise RosterError(
             f"{table.path.name}, line {table.first}: no column is called id, student, login or email, and the "
@@ -867,6 +1017,26 @@ def _with_other_id(table: _Table, kinds: dict[str, str], name: list[str]) -> dic
             return {**kinds, "id": by_form[form]} | ({"other id": kinds["id"]} if "id" in kinds else {})
         return {**kinds, "other id": by_form[form]}
     return kinds
+
+
+def _likely_ids(table: _Table, known: set[str]) -> dict[str, str]:
+    """The column that is not known and has what looks like an id, another one for each student, if there is one.
+
+    Of several, it is the only one whose heading ends like that of an id. No cell in it is in a `known` column, as a
+    partner's login would be.
+    """
+    called, numbered = list[str](), list[str]()
+    rows = [row for _, row in table.rows]
+    others = {same(row[column]) for row in rows for column in known}
+    unknown = [each for each in table.columns if each not in known and _meaning(each) not in _NAMED]
+    for column in [each for each in unknown if not (_NO_IDS.search(_form(each)) or _OF_OTHERS.search(_form(each)))]:
+        cells = [cell for row in rows if _ID_SHAPE.fullmatch(cell := same(row[column]))]
+        most = len({*cells}) == len(cells) > 1 and 4 * len(cells) > 3 * len(rows) and 2 * _of_rows(cells) < len(cells)
+        if most and others.isdisjoint(cells):
+            called += [column] if _LIKE_ID.fullmatch(same(column)) else []
+            numbered += [column] if all(map(_NUMBERED.fullmatch, cells)) else []
+    found = called or numbered
+    return {"likely id": found[0]} if len(found) == 1 else {}
 
 
 def _may_hold_ids(table: _Table, name: list[str]) -> bool:
@@ -1033,10 +1203,8 @@ class _Table:
         if not lines:
             raise RosterError(f"{path.name} is empty")
         self.first, self.columns = lines[0]
-        self._lines = lines[1:]
-        known = Counter(form for column in self.columns if (form := _form(column)) in _KNOWN)
-        if twice := [form for form, count in known.items() if count > 1]:
-            raise RosterError(f"{path.name}, line {self.first}: more than one column is called {twice[0]}")
+        self._lines = [(line, self._in_one_line(line, row, separator)) for line, row in lines[1:]]
+        self._join_columns()
         self._refuse_swallowed(self.first, self.columns, separator, 1)
         for line, row in self._lines:
             self._refuse_swallowed(line, row, separator, len(self.columns) - 1)
@@ -1057,6 +1225,36 @@ class _Table:
                 return
             # A spreadsheet keeps the zeros of ="0012".
             yield line, [re.sub(r'^="([^"]*)"$', r"\1", cell.strip()).strip() for cell in row]
+
+    def _in_one_line(self, line: int, row: list[str], separator: str) -> list[str]:
+        """The row; a name over several lines has spaces. What may be other students' rows in it stays as it is."""
+        cells = []
+        for at, cell in enumerate(row):
+            first, *further = cell.split("\n")
+            named = at < len(self.columns) and _meaning(self.columns[at]) in _NAMES
+            rows = any(separator in each or re.search(r"[\d@]|^[\W_a-z]", each) for each in further)
+            if named and further and not rows:
+                self.notes.append(f"{self.path.name}, line {line}: a name over several lines was read as one")
+                cell = " ".join((first, *further))
+            cells.append(cell)
+        return cells
+
+    def _join_columns(self) -> None:
+        """Of columns of one name, keep the first, if the cells in them are equal or are addresses. Else RosterError."""
+        forms = [*map(_form, self.columns)]
+        for other in range(len(forms) - 1, 0, -1):
+            form, first = forms[other], forms.index(forms[other])
+            if first == other or form not in _KNOWN:
+                continue
+            for _, row in self._lines:
+                cells = {same(row[at]): row[at] for at in (other, first) if at < len(row) and row[at]}
+                if len(cells) > 1 and form not in KEYS["email"]:
+                    raise RosterError(f"{self.path.name}, line {self.first}: more than one column is called {form}")
+                if cells:
+                    row[first] = " ".join([*cells.values()][::-1])
+                del row[other : other + 1]
+            del self.columns[other]
+            self.notes.append(f"{self.path.name}: the columns called {form} were read as one")
 
     def _refuse_swallowed(self, line: int, row: list[str], separator: str, most: int) -> None:
         """RosterError for a cell over several lines that may be other students' rows behind a quote left open.
@@ -1098,6 +1296,7 @@ class _Table:
         if data.startswith(_WORKBOOKS):
             raise RosterError(f"{self.path.name} is a spreadsheet, not a CSV file: save it as “CSV UTF-8”")
         marked = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
+        data = data if marked else data.rstrip(b"\0\x1a")  # with which DOS ends a file
         # Excel's “CSV (Macintosh)” ends lines with a carriage return alone.
         other = "mac_roman" if b"\r" in data and b"\n" not in data else "cp1252"
         for encoding in (marked,) if marked else ("utf-8-sig", other):
@@ -1140,9 +1339,18 @@ def _unwrapped(text: str) -> str:
     return "\n".join(line[1:-1].replace('""', '"') for line in lines)
 
 
+@lru_cache(4096)  # for it is asked of each cell
 def _form(column: str) -> str:
     """The name of a column without case and punctuation; `Given name(s)` is `given names`."""
-    return " ".join(re.findall(r"\w+", column.casefold().replace("_", " ").replace("(s)", "s")))
+    text = re.sub(r"(?<=\w)\((s|n|en|e)\)", r"\1", same(column).replace("_", " "))
+    if text.isascii():
+        return " ".join(re.findall(r"\w+", text))
+    return " ".join("".join(each if _is_of_word(each) else " " for each in text).split())
+
+
+def _is_of_word(letter: str) -> bool:
+    """Whether this is in a word: in Thai and Hindi, marks are letters."""
+    return letter.isalnum() or unicodedata.category(letter)[0] == "M"
 
 
 @lru_cache(4096)  # for it is asked of each column in each row
@@ -1162,6 +1370,7 @@ def _meaning(column: str) -> str:
     part = _PART.fullmatch(form)
     if part is None:
         return form
+    first = part["first"] or part["first_alone"]
     if _CHOSEN.search(form):
-        return "preferred first name" if part["first"] else form
-    return "first name" if part["first"] else "last name"
+        return "preferred first name" if first else form
+    return "first name" if first else "last name"

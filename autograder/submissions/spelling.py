@@ -33,9 +33,13 @@ _EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # the fa
 
 
 def same(text: str) -> str:
-    """An id or a name for comparison: without case, composed letters, invisible ones and outer white space."""
+    """An id or a name for comparison: without case, composed letters, invisible ones and outer white space.
+
+    Numbers in any script are the usual ones.
+    """
     if not text.isascii():
         text = "".join(each for each in unicodedata.normalize("NFC", text) if unicodedata.category(each) != "Cf")
+        text = "".join(str(unicodedata.decimal(each, each)) for each in text)
     return text.strip().casefold()
 
 
@@ -64,8 +68,9 @@ def _is_accent(letter: str) -> bool:
 
 
 def spellings(text: str) -> list[str]:
-    """A text as `plain`, and with two letters for one: `jorg` and `joerg` for Jörg."""
-    return [*dict.fromkeys((plain(text), plain(same(text).translate(_TWO_LETTERS))))]
+    """A text as `plain`, and with two letters for one: `jorg` and `joerg` for Jörg; for å alone, too."""
+    text = same(text)
+    return [*dict.fromkeys(map(plain, (text, text.translate(_TWO_LETTERS), text.replace("å", "aa"))))]
 
 
 def words_of(text: str) -> list[str]:

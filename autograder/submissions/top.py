@@ -52,7 +52,7 @@ from autograder.submissions.names import (
     without_copy,
 )
 from autograder.submissions.roster import Roster, Student
-from autograder.submissions.spelling import same, squeezed, without_id
+from autograder.submissions.spelling import in_any_order, same, squeezed, without_id
 
 METADATA = "submission_metadata.yml"
 SUBMISSION = re.compile(r"submission_\d+")
@@ -170,12 +170,13 @@ def top_of(path: Path, outputs: set[Path], stack: ExitStack, assignment: Assignm
     """The entries of the class that is at `path`, or somewhere in it. NothingToGrade if nothing can be read there."""
     if not path.exists():
         raise NothingToGrade(f"{path} does not exist")
+    names = _beyond_ascii(roster)
     if path.is_file():
-        top, packed_as = _in_zip(path, stack, listed=MAX_DIRECTORY), stem(path.name)
+        top, packed_as = _in_zip(path, stack, names, listed=MAX_DIRECTORY), stem(path.name)
     else:
         if _is_output(path, set()):
             raise NothingToGrade(f"{path} was written by this command: run it on what students handed in")
-        top, packed_as = _in_folder(path, outputs, stack), path.resolve().name
+        top, packed_as = _in_folder(path, outputs, stack, names), path.resolve().name
     nbgraders = without_copy(packed_as) == SUBMITTED
     for _ in range(MAX_DEPTH):
         top = _without_output(top, roster)
@@ -188,6 +189,12 @@ def top_of(path: Path, outputs: set[Path], stack: ExitStack, assignment: Assignm
         return replace(_of_assignment(top, assignment), nbgraders=True)
     folders = [_folders(each) for each in top.entries if each.folder and not each.platform]
     return replace(top, nbgraders=2 * sum(assignment.kit in each for each in folders) > len(folders))
+
+
+def _beyond_ascii(roster: Roster | None) -> frozenset[str]:
+    """The names of students, with each word first, that look otherwise in another encoding."""
+    called = (name for who in (roster.students if roster else ()) for name in who.names)
+    return frozenset(squeezed(each) for name in called if not name.isascii() for each in in_any_order(name))
 
 
 def _of_assignment(top: Top, assignment: Assignment) -> Top:
@@ -285,23 +292,24 @@ def _folders(entry: Entry) -> set[str]:
 # --- what a folder and an archive hold ----------------------------------------------------------------------------
 
 
-def _in_folder(path: Path, outputs: set[Path], stack: ExitStack) -> Top:
+def _in_folder(path: Path, outputs: set[Path], stack: ExitStack, names: frozenset[str]) -> Top:
     def entry(name: str) -> Entry:
         below = path / name
         if _is_folder(below):
-            return Entry(name, True, lambda: in_folder(path, (name,)), cache(lambda: _in_folder(below, outputs, stack)))
+            inside = cache(lambda: _in_folder(below, outputs, stack, names))
+            return Entry(name, True, lambda: in_folder(path, (name,)), inside)
         zipped = suffix(name) == ".zip" and below.is_file() and not below.is_symlink()
-        inside = cache(lambda: _in_zip(below, stack)) if zipped else None
-        return Entry(name, False, lambda: Listing([on_disk(path, (name,))]), inside)
+        within = cache(lambda: _in_zip(below, stack, names)) if zipped else None
+        return Entry(name, False, lambda: Listing([on_disk(path, (name,))]), within)
 
     try:
-        names = sorted(os.listdir(path))
-        skipped = {name: _holding(_hidden(path, name)) for name in names if is_junk(name)}
-        skipped |= {name: " (written by this program)" for name in names if _is_output(path / name, outputs)}
+        there = sorted(os.listdir(path))
+        skipped = {name: _holding(_hidden(path, name)) for name in there if is_junk(name)}
+        skipped |= {name: " (written by this program)" for name in there if _is_output(path / name, outputs)}
         _require_ours([path / name for name in skipped if (path / name).resolve() in outputs])
-        given = [name for name in names if name not in skipped and is_feedback(name)]
+        given = [name for name in there if name not in skipped and is_feedback(name)]
         return Top(
-            _read_names([entry(name) for name in names if name not in skipped and name not in given]),
+            _read_names([entry(name) for name in there if name not in skipped and name not in given]),
             [*(f"{shown(name)}{why}" for name, why in skipped.items()), *_feedback(given)],
         )
     except PermissionError as error:
@@ -429,15 +437,24 @@ def _has_keys(path: Path, keys: set[str]) -> bool:
     return isinstance(found, dict) and keys <= found.keys()
 
 
-def _in_zip(path: Path, stack: ExitStack, file: File | None = None, listed: int = MAX_STUDENT_DIRECTORY) -> Top:
+def _in_zip(
+    path: Path,
+    stack: ExitStack,
+    names: frozenset[str],
+    file: File | None = None,
+    listed: int = MAX_STUDENT_DIRECTORY,
+) -> Top:
     """What is in a zip archive. Any may be a student's, but for the one that the command is run on."""
     try:
-        return _grouped(stack.enter_context(open_download(path, file, listed)), stack)
+        packed = stack.enter_context(open_download(path, file, listed, names))
+        top = _grouped(packed, stack, names)
+        said = f"the names in `{shown(path.name)}` were read in the code page {packed.page}, as the roster has them"
+        return replace(top, guessed=(said,)) if packed.page else top
     except PermissionError as error:
         raise CannotRead(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _grouped(packed: Iterable[Packed], stack: ExitStack) -> Top:
+def _grouped(packed: Iterable[Packed], stack: ExitStack, names: frozenset[str]) -> Top:
     """The entries at the top of an archive. Drives and ways up in their names are ignored, not what is below them."""
     folders: dict[str, list[Packed]] = {}
     loose: dict[str, list[File]] = {}
@@ -457,10 +474,10 @@ def _grouped(packed: Iterable[Packed], stack: ExitStack) -> Top:
             folders.setdefault(top, []).append(replace(each, steps=each.steps[1:]))
 
     def zipped(name: str, file: File) -> Callable[[], Top] | None:
-        return cache(lambda: _in_zip(Path(name), stack, file)) if suffix(name) == ".zip" else None
+        return cache(lambda: _in_zip(Path(name), stack, names, file)) if suffix(name) == ".zip" else None
 
     entries = [
-        Entry(name, True, partial(_below, found), cache(partial(_grouped, found, stack)), packed=True)
+        Entry(name, True, partial(_below, found), cache(partial(_grouped, found, stack, names)), packed=True)
         for name, found in folders.items()
     ]
     entries += [
@@ -600,7 +617,7 @@ def _on_one_level(
 
 def _unnamed(students: list[Entry], roster: Roster) -> list[Entry]:
     """The entries that bear the name of nobody in the roster, if they are few: of many, each is somebody's."""
-    found = _of_nobody([each for each in students if each.inside and not each.platform], roster)
+    found = of_nobody([each for each in students if each.inside and not each.platform], roster)
     return found if len(found) <= MAX_OPENED else []
 
 
@@ -697,7 +714,7 @@ def _class_in(
     if len(archives) + len(list(holding)) < _SEVERAL:
         return None
     said = f"`{shown(entry.name)}`, alone at the top, was read as a class: each folder and archive in it as a student's"
-    return replace(inside, guessed=(said,))
+    return replace(inside, guessed=(*inside.guessed, said))
 
 
 def _is_section(entry: Entry, inside: Top, assignment: Assignment, roster: Roster | None) -> bool:
@@ -916,10 +933,11 @@ def is_environment(entry: Entry, assignment: Assignment, roster: Roster | None) 
 def documents_of_nobody(entries: list[Entry], roster: Roster | None) -> list[Entry]:
     """The loose documents that bear the id or the name of nobody in the roster."""
     documents = [each for each in entries if not each.staffs and _is_document(each, roster)]
-    return _of_nobody(documents, roster) if roster else documents
+    return of_nobody(documents, roster) if roster else documents
 
 
-def _of_nobody(entries: list[Entry], roster: Roster) -> list[Entry]:
+def of_nobody(entries: list[Entry], roster: Roster) -> list[Entry]:
+    """Those that bear the id or the name of nobody in the roster."""
     whose = _meant(entries, roster)
     return [each for each in entries if whose.get(_known(each).student) == Match()]
 

@@ -177,6 +177,7 @@ def test_a_students_points_are_those_under_the_own_id(columns: list[list[str]]) 
         ({"github": "ada"}, {"login": "ada"}, "2", "Ada Ames (2) or Ada Doe (1): it is read as Ada Ames (2)"),
         ({"email": "ada"}, {"email": "ada"}, "ada", "Ada Doe (1) or Ada Ames (2): its points are in the row of `ada`"),
         ({"login": "ada"}, {}, "1", ""),
+        ({"login": "ada@x.edu"}, {}, "1", ""),
         ({}, {"login": "bob"}, "ada", "`bob` in the gradebook may be Ada Ames (2): its points are in the row of `bob`"),
     ],
 )

@@ -20,7 +20,7 @@ from autograder.classroom.outgoing import no_shared_word
 from autograder.platforms.nbgrader.roster import folder_name
 from autograder.points import total
 from autograder.submissions.layouts import Submitted, Upload, natural
-from autograder.submissions.roster import KEYS
+from autograder.submissions.roster import KEYS, login_of
 
 
 class NoGradebook(ValueError):
@@ -61,7 +61,8 @@ def join(upload: Upload, address: str, assignment: Assignment) -> tuple[Upload, 
 def _matched(students: list[_Student], rows: list[Submitted]) -> tuple[dict[str, Submitted], dict[str, set[str]]]:
     """The row of each student in the gradebook who has one, by id; and each doubt about that, with the rows' ids.
 
-    A row's own id comes first, then Canvas' number, then other ids by their kinds. Each row is of one student.
+    A row's own id comes first, then Canvas' number, then other ids by their kinds, then the logins in them. Each row is
+    of one student.
     """
     found: dict[str, Submitted] = {}
     ways: list[tuple[Callable[[_Student], str], Callable[[Submitted], str]]] = [
@@ -77,9 +78,11 @@ def _matched(students: list[_Student], rows: list[Submitted]) -> tuple[dict[str,
             if student.id not in found and wanted(student) and len(people := having.get(wanted(student), [])) == 1:
                 found[student.id] = people[0]
     by_kind = [_by(partial(_folder, kind), rows) for kind in KEYS]
+    by_login = [_by(partial(_login, kind), rows) for kind in KEYS]
     doubts: dict[str, set[str]] = {}
     for student in [each for each in students if each.id not in found]:
         by_key = [there for each in by_kind if (there := each.get(student.id))]
+        by_key = by_key or [there for each in by_login if (there := each.get(student.id))]
         may_be = {row.student: row for row in chain(*by_key)}
         first = by_key[0] if by_key else []
         taken = {row.student for row in found.values()}
@@ -101,6 +104,12 @@ def _is_called_otherwise(row: Submitted, name: str) -> bool:
 def _folder(kind: str, row: Submitted) -> str:
     """The id in nbgrader that the row's key of this kind makes; empty if it has none."""
     return folder_name(row.keys[kind]) if row.keys.get(kind) else ""
+
+
+def _login(kind: str, row: Submitted) -> str:
+    """The id in nbgrader that the login in the row's key of this kind makes; empty if it is no address."""
+    login = login_of(row.keys.get(kind, ""))
+    return folder_name(login) if login else ""
 
 
 def _by(key: Callable[[Submitted], str], rows: list[Submitted]) -> dict[str, list[Submitted]]:
