@@ -254,6 +254,7 @@ _PREVIEW_USER = "_previewuser"  # at the end of the user name under which Blackb
 _NO_ID = re.compile(
     r"[\W_]*|tba|tbd|n/?a|<na>|nan|nat|none|null|nil|undefined|unknown|pending|missing|#n/a|0+(?:\.0+)?", re.IGNORECASE
 )
+_ERROR = re.compile(r"#\S+[!?]|#n/?[avd]|##+", re.IGNORECASE)  # a spreadsheet's, in place of what it could not show
 
 _MARKS = (  # the first bytes of a text file, with its encoding
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -684,16 +685,23 @@ def _joined(earlier: Student, student: Student) -> Student:
 
 
 def _no_ids(table: _Table, columns: list[str]) -> set[tuple[str, str]]:
-    """The cells, by their columns, that say that there is no id, as several rows do. One alone may be somebody's id."""
+    """The cells, by their columns, that say that there is no id, as several rows do. One alone may be somebody's id.
+
+    A spreadsheet's error is none.
+    """
     count = Counter((column, same(row[column])) for _, row in table.rows for column in columns)
-    return {(column, cell) for (column, cell), rows in count.items() if rows > 1 and _NO_ID.fullmatch(cell)}
+    return {
+        (column, cell)
+        for (column, cell), rows in count.items()
+        if _ERROR.fullmatch(cell) or (rows > 1 and _NO_ID.fullmatch(cell))
+    }
 
 
 def _asides(table: _Table, ids: list[str], name: list[str]) -> dict[int, str]:
     """Why some lines are not a student's, by the form of the others: a text alone in its line, or a comment.
 
     A text has a space where no other id has one, or a number where no other name has one. A comment begins with `#`,
-    unless half of the lines do, as in Brightspace.
+    unless half of the lines do, as in Brightspace. RosterError where a text may be a student's cells in one.
     """
     rows = {
         line: {column: cell for column, cell in row.items() if cell and _form(cell) != _form(column)}
@@ -703,16 +711,37 @@ def _asides(table: _Table, ids: list[str], name: list[str]) -> dict[int, str]:
     signs = dict.fromkeys(ids, r"\s") | dict.fromkeys(name, r"\d")
     signs = {each: sign for each, sign in signs.items() if not any(re.search(sign, row.get(each, "")) for row in usual)}
     marked = sum(next(iter(row.values())).startswith("#") for row in usual)
+    forms = {_shape(row[column]) for row in usual for column in ids if column in row}
     found = {}
     for line, row in rows.items():
         column, cell = next(iter(row.items()), ("", ""))
         if len(row) == 1 < len(usual) and column in signs and re.search(signs[column], cell):
+            if not cell.startswith("#") and _may_be_cells(cell, forms):
+                said = f"“{cell}” may be a student whose cells are in one: write each in its column"
+                raise RosterError(f"{table.path.name}, line {line}: {said}, or begin a line that is no student's with #")
             found[line] = f"“{cell}” is not a student: nothing else is in this line, and no id or name is written so"
         elif (
-            cell.startswith("#") and column in (*ids, *name) and 2 * marked < len(usual) and not _NO_ID.fullmatch(cell)
+            cell.startswith("#")
+            and column in (*ids, *name)
+            and 2 * marked < len(usual)
+            and not (_NO_ID.fullmatch(cell) or _ERROR.fullmatch(cell))
         ):
             found[line] = f"“{cell}” is not a student: a line that begins with # is a comment"
     return found
+
+
+def _may_be_cells(text: str, forms: set[str]) -> bool:
+    """Whether a text may be a student's id and name in one: a separator, an address, or an id of these `forms`."""
+    words = re.findall(r"[^\s,;|<>()]+", text)
+    names = [word for word in words if not re.search(r"[\d\W_]", word)]
+    if any(re.search(r"\d", word) and _shape(word) in forms for word in words):
+        return len(names) > 1
+    return len(words) <= _RUN and (re.search(r"\S[,;|\t] *\S|\S@\S", text) is not None)
+
+
+def _shape(key: str) -> str:
+    """The form of an id: `a0` for letters before digits; for digits alone, how many there are."""
+    return str(len(key)) if key.isdecimal() else re.sub(r"\d+", "0", re.sub(r"[^\W\d_]+", "a", key))
 
 
 def _again(table: _Table, line: int, row: Row, read: list[str]) -> str:
