@@ -6,8 +6,8 @@ import math
 import os
 import sys
 import traceback
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from collections import Counter
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -519,7 +519,9 @@ def class_command(
             failed = taught.finish() if earlier is None else []
         if earlier is not None:
             _say(lines(changes(earlier, taught.entries), taught.entries))
-            _say([f"The grades in {out} are as they were. Without --compare, the same command writes the new ones."])
+            there = any((out / each).exists() for each in ("class.json", "grades.csv"))
+            what = f"The grades in {out} are as they were." if there else f"No grades were written to {out}."
+            _say([f"{what} Without --compare, the same command writes the new ones."])
             return
         if not quiet:
             _say(closing_lines(taught.figures))

@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache, partial
 from itertools import combinations
@@ -99,6 +99,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     ),
     "other email": (),  # of two addresses in one cell
     "github": ("github username",),
+    "other login": (),  # of two lines of one student: see `_one_student`
+    "other github": (),
 }
 _NAME: tuple[str, ...] = ("name", "full name", "student name")
 _NAME += ("vollständiger name", "nombre completo", "nom complet", "nome completo", "volledige naam", "naam")
@@ -314,6 +316,7 @@ class Roster:
         notes: what was guessed while reading the file, and which rows are not students.
         ids: the columns in which ids were looked for.
         encoding: that the file's was guessed; empty if it is known.
+        staff: what else people in it are than students, by their keys and names for comparison.
     """
 
     students: list[Student]
@@ -321,6 +324,13 @@ class Roster:
     notes: list[str]
     ids: tuple[str, ...] = ()
     encoding: str = ""
+    staff: Mapping[str, str] = field(default_factory=dict)
+
+    def no_student(self, name: str, keys: Collection[str]) -> str:
+        """Why the roster has no row for whom these are the name and the keys; empty if it does not say."""
+        if any(same(key).endswith(_PREVIEW_USER) for key in keys):
+            return "Blackboard's preview user"
+        return next((self.staff[each] for each in (*map(same, keys), name_key(name)) if each in self.staff), "")
 
     def find(self, key: str, *kinds: str) -> Student | None:
         """The only student with this key, in any case; None if nobody has it, or more than one.
@@ -330,8 +340,8 @@ class Roster:
         login it is, if it is of the institution of most addresses.
         """
         wanted = same(key)
-        for kind in kinds or ("id", *KEYS):
-            if found := self._by_key.get((kind, wanted)):
+        for each in [each for kind in kinds or ("id", *KEYS) for each in (kind, f"other {kind}")]:
+            if found := self._by_key.get((each, wanted)):
                 return found[0] if wanted and len(found) == 1 else None
         if (not kinds or "id" in kinds) and not self.having(key) and (changed := self._changed(key)):
             return changed[0] if len(changed) == 1 and not {*self.named(key)} - {*changed} else None
@@ -372,6 +382,20 @@ class Roster:
     def _dates(self) -> list[tuple[Student, str]]:
         cells = [(who, key) for who in self.students for key in _ids_of(who)]
         return [(who, cell) for who, cell in cells if is_changed(cell) and not is_power(cell)]
+
+    def elsewhere(self, key: str) -> tuple[Student, str] | None:
+        """The only student with this email address in another column, and that column; not one of other people."""
+        found = self._by_cell.get(same(key), []) if "@" in key and not self.having(key) else []
+        return found[0] if len({who.id for who, _ in found}) == 1 else None
+
+    @cached_property
+    def _by_cell(self) -> dict[str, list[tuple[Student, str]]]:
+        found: dict[str, list[tuple[Student, str]]] = {}
+        for who in self.students:
+            for column, cell in who.row.items():
+                for address in _addresses(cell) if not _OF_OTHERS.search(_form(column)) else ():
+                    found.setdefault(same(address), []).append((who, column))
+        return found
 
     def addressed(self, login: str) -> list[Student]:
         """The students whose email address has this before the @, as many institutions make it of the login."""
@@ -565,7 +589,7 @@ def read_roster(path: Path) -> Roster:
 def _read(path: Path, table: _Table) -> Roster:
     kinds, name, canvas = _columns(table)
     people: list[tuple[int, Row, Row, str]] = []
-    notes = list(table.notes)
+    notes, staff = list(table.notes), dict[str, str]()
     no_ids = _no_ids(table, [*kinds.values()])
     above = True
     asides = _asides(table, [*kinds.values()], name)
@@ -575,6 +599,8 @@ def _read(path: Path, table: _Table) -> Roster:
     for line, row in table.rows:
         given = {kind: row[column] for kind, column in kinds.items() if (column, same(row[column])) not in no_ids}
         keys = {kind: cell.removeprefix("#") for kind, cell in given.items() if cell}  # Brightspace writes #jdoe
+        if "github" in keys:  # as `@ada`, or as the address of its page
+            keys["github"] = re.sub(r"^(?:(?:https?://)?(?:www\.)?github\.com/|@)", "", keys["github"]).strip("/")
         if moodles := _PARTICIPANT.fullmatch(keys.get("identifier", keys.get("id", ""))):
             keys["identifier"] = f"Participant {moodles[1]}"
         if addresses := _addresses(keys.get("email", "")):
@@ -596,6 +622,8 @@ def _read(path: Path, table: _Table) -> Roster:
             why = f"“{called}” is not a student"
         if why:
             notes.append(f"{path.name}, line {line}: {why}")
+            if role := _staff_role(row):
+                staff |= dict.fromkeys([*map(same, keys.values()), *filter(None, [name_key(called)])], role)
         else:
             people.append((line, row, keys, called))
             above = False
@@ -609,7 +637,8 @@ def _read(path: Path, table: _Table) -> Roster:
         notes += [f"{path.name}: no column is known to hold names; “{each}” was not read" for each in unread]
     if len(parts := [each for each in name if _meaning(each) in (*_FIRST, *_LAST)]) == 1:
         notes.append(f"{path.name}: “{parts[0]}” is the only column known to hold a part of the name")
-    return Roster(students, table.columns, notes, tuple(dict.fromkeys(kinds.values())), table.encoding)
+    ids = tuple(dict.fromkeys(kinds.values()))
+    return Roster(students, table.columns, notes, ids, table.encoding, staff)
 
 
 def _told_apart(
@@ -622,6 +651,7 @@ def _told_apart(
     id_kind = _identifying(path, people, kinds)
     notes = [] if id_kind else [f"{path.name}: nobody has an id, so all are known by their names"]
     seen: dict[str, list[Student]] = {}
+    addressed: dict[tuple[str, str], list[Student]] = {}
     for line, row, keys, called in sorted(people, key=lambda person: id_kind not in person[2]):
         given, column = next(((key, kinds.get(kind, kind)) for kind, key in keys.items()), ("", ""))
         own = called or given
@@ -639,12 +669,19 @@ def _told_apart(
         if other := next((each for each in having if not _one_name(each.name, student.name)), None):
             said = f"the {kinds[id_kind]} {own} is also that of {other.name} in line {other.line}"
             raise RosterError(f"{where}: {said}{_rounded(own)}")
+        address = same(keys.get("email", "")), name_key(called)
+        if all(address) and not any(_one_student(each, student) for each in having):
+            having = addressed.get(address, having)
         if earlier := next((each for each in having if _one_student(each, student)), None):
             named = f" as {earlier.name}" if same(earlier.name) != same(student.name) else ""
-            notes.append(f"{where}: {own} is in line {earlier.line} too{named}")
+            differing = [key for kind, key in keys.items() if same(earlier.keys.get(kind, key)) != same(key)]
+            named += "".join(f", and is known as {key} as well" for key in differing)
+            notes.append(f"{where}: {earlier.id} is in line {earlier.line} too{named}")
             having[having.index(earlier)] = _joined(earlier, student)
         else:
+            having = seen[same(own)]
             having.append(student)
+            addressed.setdefault(address, having)
     for several in (having for having in seen.values() if len(having) > 1):
         lines = " and ".join(str(each.line) for each in several)
         several[:] = [replace(each, id=f"{each.id} ({_telling(each, several)})") for each in several]
@@ -661,13 +698,17 @@ def _rounded(key: str) -> str:
 
 
 def _one_student(student: Student, other: Student) -> bool:
-    """Whether two lines with one id are of one student: no other id contradicts.
+    """Whether two lines with one id are of one student: no other id contradicts, or one alone of who has one name too.
 
     Where that id is a name, as in GitHub Classroom's list, one that a line lacks contradicts too.
     """
     is_name = re.fullmatch(r"[^\d@]+\s[^\d@]+", student.name if student.id == student.name else "")
     kinds = student.keys.keys() | other.keys.keys() if is_name else student.keys.keys() & other.keys.keys()
-    return all(same(student.keys.get(kind, "")) == same(other.keys.get(kind, "")) for kind in kinds)
+    differing = [kind for kind in kinds if same(student.keys.get(kind, "")) != same(other.keys.get(kind, ""))]
+    named = student.id != student.name and other.id != other.name
+    return not differing or (
+        named and len(differing) == 1 and f"other {differing[0]}" in KEYS.keys() - other.keys.keys()
+    )
 
 
 def _telling(student: Student, students: list[Student]) -> str:
@@ -680,6 +721,8 @@ def _joined(earlier: Student, student: Student) -> Student:
     """One student of whom there are two lines, with what either says."""
     groups = tuple({same(group): group for group in (*student.groups, *earlier.groups)}.values())
     keys = {**student.keys, **earlier.keys}
+    further = {f"other {kind}": key for kind, key in student.keys.items() if same(keys[kind]) != same(key)}
+    keys = {**further, **keys}
     others, status = (*earlier.others, *student.others), earlier.status or student.status
     return replace(earlier, keys=keys, groups=groups, others=others, status=status)
 
@@ -718,7 +761,9 @@ def _asides(table: _Table, ids: list[str], name: list[str]) -> dict[int, str]:
         if len(row) == 1 < len(usual) and column in signs and re.search(signs[column], cell):
             if not cell.startswith("#") and _may_be_cells(cell, forms):
                 said = f"“{cell}” may be a student whose cells are in one: write each in its column"
-                raise RosterError(f"{table.path.name}, line {line}: {said}, or begin a line that is no student's with #")
+                raise RosterError(
+                    f"{table.path.name}, line {line}: {said}, or begin a line that is no student's with #"
+                )
             found[line] = f"“{cell}” is not a student: nothing else is in this line, and no id or name is written so"
         elif (
             cell.startswith("#")
