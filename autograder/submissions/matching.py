@@ -218,24 +218,37 @@ def _matched(entries: Sequence[Known], shared: Mapping[str, Match], roster: Rost
         found[each.student] = _or_groups(each, end, found[each.student], roster, groups)
     unknown = [each for each in students if found[each.student] == Match()]
     held = _held_in(unknown, roster, telling, groups, holders)
-    held |= {each: [*match.claims] for each, match in shared.items()}
-    served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
-    served |= {who.id for match in shared.values() for who in match.people}
     unknown += [each for each in entries if each.student in shared]
-    found |= dict.fromkeys(shared, Match())
-    found |= _by_name_within(unknown, held, served, len(students), holders)
-    served |= {who.id for each in unknown for who in found[each.student].people}
+    found |= _within(unknown, held, found, shared, len(students), roster, holders)
+    return found | _in_anothers_name(named, found, roster, holders)
+
+
+def _within(
+    unknown: Sequence[Known],
+    held: dict[str, list[Student]],
+    known: Mapping[str, Match],
+    shared: Mapping[str, Match],
+    entries: int,
+    roster: Roster,
+    holders: Holders,
+) -> dict[str, Match]:
+    """Whom the `unknown` ones mean by a name or an id in theirs; else the question whose they are."""
+    held |= {each: [*match.claims] for each, match in shared.items()}
+    served = {who.id for match in known.values() for who in (*match.people, *match.claims)}
+    served |= {who.id for match in shared.values() for who in match.people}
+    found = {each.student: Match() for each in unknown}
+    found |= _by_name_within(unknown, held, served, entries, holders)
+    served |= {who.id for match in found.values() for who in match.people}
     found |= _by_id_within([each for each in unknown if found[each.student] == Match()], held, served, roster)
     found |= shared
     found |= _claims([each for each in unknown if found[each.student] == Match()], held)
-    unknown = [each for each in unknown if found[each.student] == Match()]
     for each in unknown:
-        if role := roster.no_student(each.name, each.keys.values()):
+        role = roster.no_student(each.name, each.keys.values()) if found[each.student] == Match() else ""
+        if role:
             said = f"`{shown(each.student)}` is not a student in the roster: {role}"
             found[each.student] = Match(claimed=said)
     unknown = [each for each in unknown if found[each.student] == Match()]
-    found |= _claims(unknown, _near(unknown, found, roster, holders))
-    return found | _in_anothers_name(named, found, roster, holders)
+    return found | _claims(unknown, _near(unknown, {**known, **found}, roster, holders))
 
 
 def _meant(student: Known, roster: Roster) -> list[Student]:
@@ -887,12 +900,11 @@ class _Groups:
 
     def of(self, student: Known, people: Sequence[Student]) -> Match | None:
         """The match with these people, if they are all members of a group."""
-        for members in self._members.values():
-            if group := next((name for name, several in members.items() if {*several} == {*people}), ""):
-                said = (
-                    f"`{shown(student.student)}` was matched to the group {people[0].group_like(group)} in the roster"
-                )
-                return Match(tuple(people), (f"{said} by its members' names",))
+        groups = (name for members in self._members.values() for name in members if {*members[name]} == {*people})
+        if group := next(groups, ""):
+            called = people[0].group_like(group)
+            said = f"`{shown(student.student)}` was matched to the group {called} in the roster by its members in it"
+            return Match(tuple(people), (said,))
         return None
 
 

@@ -340,8 +340,9 @@ class Roster:
         login it is, if it is of the institution of most addresses.
         """
         wanted = same(key)
-        for each in [each for kind in kinds or ("id", *KEYS) for each in (kind, f"other {kind}")]:
-            if found := self._by_key.get((each, wanted)):
+        further = [f"other {kind}" for kind in kinds if kind in ("login", "github")]
+        for kind in (*kinds, *further) or ("id", *KEYS):
+            if found := self._by_key.get((kind, wanted)):
                 return found[0] if wanted and len(found) == 1 else None
         if (not kinds or "id" in kinds) and not self.having(key) and (changed := self._changed(key)):
             return changed[0] if len(changed) == 1 and not {*self.named(key)} - {*changed} else None
@@ -676,7 +677,8 @@ def _told_apart(
             named = f" as {earlier.name}" if same(earlier.name) != same(student.name) else ""
             differing = [key for kind, key in keys.items() if same(earlier.keys.get(kind, key)) != same(key)]
             named += "".join(f", and is known as {key} as well" for key in differing)
-            notes.append(f"{where}: {earlier.id} is in line {earlier.line} too{named}")
+            of = own if same(own) == same(earlier.id) else earlier.id
+            notes.append(f"{where}: {of} is in line {earlier.line} too{named}")
             having[having.index(earlier)] = _joined(earlier, student)
         else:
             having = seen[same(own)]
