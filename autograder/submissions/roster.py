@@ -787,7 +787,7 @@ def _may_be_cells(text: str, forms: set[str]) -> bool:
 
 
 def _shape(key: str) -> str:
-    """The form of an id: `a0` for letters before digits; for digits alone, how many there are."""
+    """The form of an id: `a0` for letters before a number; of a number alone, its length."""
     return str(len(key)) if key.isdecimal() else re.sub(r"\d+", "0", re.sub(r"[^\W\d_]+", "a", key))
 
 
