@@ -6,14 +6,17 @@ import math
 import os
 import sys
 import traceback
+from collections import Counter
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperCommand, TyperOption
 
 from autograder import __version__, output
 from autograder.assignment import Assignment, BadAssignment, NoSuchAssignment, due_date, load
@@ -66,6 +69,28 @@ app = typer.Typer(
 )
 console = Console()
 errors = Console(stderr=True)
+
+
+class _Once(TyperCommand):
+    """A command that refuses an option given twice, of which the parser would drop all but the last."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments that are left. BadParameter names an option that is no list and is given twice."""
+        if not ctx.resilient_parsing and (args or not self.no_args_is_help):
+            _, _, order = self.make_parser(ctx).parse_args(args=[*args])
+            for option, count in Counter(order).items():
+                if count > 1 and isinstance(option, TyperOption) and not (option.multiple or option.is_eager):
+                    remedy = _REMEDIES.get(option.name or "", "give it once")
+                    names = ", ".join((*option.opts, *option.secondary_opts))
+                    raise typer.BadParameter(f"given twice: {remedy}", param_hint=names)
+        return super().parse_args(ctx, args)
+
+
+_REMEDIES = {
+    "roster": "put both rosters, with the same columns, into one file",
+    "extensions": "put both lists, with the same columns, into one file",
+}
+command = partial(app.command, cls=_Once)
 
 
 def main() -> None:
@@ -161,7 +186,7 @@ def _report_file(form: str) -> "OptionInfo":
     return option
 
 
-@app.command(
+@command(
     rich_help_panel=GRADE,
     epilog=examples(
         ("autograder grade homework.py", "print points and hints"),
@@ -376,7 +401,7 @@ def _timings(report: "Report") -> Table:
     return table
 
 
-@app.command(
+@command(
     "class",
     rich_help_panel=GRADE,
     epilog=examples(
@@ -494,7 +519,9 @@ def class_command(
             failed = taught.finish() if earlier is None else []
         if earlier is not None:
             _say(lines(changes(earlier, taught.entries), taught.entries))
-            _say([f"The grades in {out} are as they were. Without --compare, the same command writes the new ones."])
+            there = any((out / each).exists() for each in ("class.json", "grades.csv"))
+            what = f"The grades in {out} are as they were." if there else f"No grades were written to {out}."
+            _say([f"{what} Without --compare, the same command writes the new ones."])
             return
         if not quiet:
             _say(closing_lines(taught.figures))
@@ -531,7 +558,7 @@ def _grade_all(taught: "Class", count: int, scheduler: str | None, workers: int,
         raise typer.Exit(INTERRUPTED) from None
 
 
-@app.command(
+@command(
     rich_help_panel=COURSE,
     epilog=examples(
         ("autograder export graded/ --canvas gradebook.csv --submissions submissions.zip --dry-run", "who gets what"),
@@ -651,7 +678,7 @@ def _with_gradebook(
         return replace(upload, warnings=[*upload.warnings, f"the course's gradebook was left out: {error}"]), {}
 
 
-@app.command(rich_help_panel=ABOUT)
+@command(rich_help_panel=ABOUT)
 def doctor() -> None:
     """Show what this machine offers: Python, torch, isolation levels, and how a submission is bounded here."""
     from importlib.metadata import PackageNotFoundError, version
@@ -692,7 +719,7 @@ def _plain(text: str) -> Any:
     return Text(text, style="yellow")
 
 
-@app.command(rich_help_panel=ABOUT)
+@command(rich_help_panel=ABOUT)
 def schema() -> None:
     """Print the JSON Schema of what `autograder grade --json` writes."""
     from autograder.report.model import JSON_SCHEMA
@@ -700,7 +727,7 @@ def schema() -> None:
     print(JSON_SCHEMA.read_text("utf-8"), end="")
 
 
-@app.command("fill-in", rich_help_panel=COURSE)
+@command("fill-in", rich_help_panel=COURSE)
 def fill_in_command(
     out: Annotated[Path | None, typer.Argument(help="Where to write it. \\[default: under its own name here]")] = None,
     assignment: Which = None,
@@ -717,7 +744,7 @@ def fill_in_command(
         console.print(f"Wrote {destination}", markup=False, soft_wrap=True)
 
 
-@app.command(rich_help_panel=COURSE)
+@command(rich_help_panel=COURSE)
 def rollover(
     check: Annotated[bool, typer.Option("--check", help="Show what is out of step; change nothing.")] = False,
     data: Annotated[
@@ -762,7 +789,7 @@ def _show_change(name: str, lines: list[str]) -> None:
         console.print(f"  {line}", style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-@app.command(rich_help_panel=COURSE)
+@command(rich_help_panel=COURSE)
 def release(
     out: Annotated[Path, typer.Option(help="The folder that gets the kit.")] = Path("out"),
     github: Annotated[bool, typer.Option("--github", help="A template repository whose workflow grades.")] = False,
@@ -789,7 +816,7 @@ def release(
     console.print(f"Wrote {kit}", markup=False, soft_wrap=True)
 
 
-@app.command(rich_help_panel=COURSE)
+@command(rich_help_panel=COURSE)
 def course(
     folder: Annotated[Path, typer.Argument(help="The nbgrader course to make, or to refresh the assignment in.")],
     assignment: Which = None,
@@ -806,7 +833,7 @@ def course(
     console.print(f"Wrote {source}. Go on in {folder}: README.md there has the commands.", markup=False)
 
 
-@app.command(
+@command(
     rich_help_panel=COURSE,
     epilog=examples(("autograder gradescope --out .", "then upload autograder.zip; docs/ci.md has the settings")),
 )

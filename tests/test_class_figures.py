@@ -405,6 +405,14 @@ def test_whose_work_is_gone_is_told_until_it_is_back(tmp_path: Path, now: Submit
     assert not graded_again(tmp_path / "out", Submitted("ada", source), bob).figures["warnings"]
 
 
+def test_whose_id_is_corrected_may_have_lost_work_too(tmp_path: Path) -> None:
+    source, bob = b"def loss_function(): return 1\n", Submitted("bob", b"def loss_function(): return 2\n")
+    graded_again(tmp_path / "out", Submitted("a1", source, name="Ada Ash"), bob)
+    taught = graded_again(tmp_path / "out", Submitted("a2", None, "nothing", nothing=True, name="Ada Ash"), bob)
+    assert taught.figures["warnings"] == ["their work was in the last run, but is not in this one: Ada Ash (a2)"]
+    assert not graded_again(tmp_path / "out", Submitted("a2", source, name="Ada Ash"), bob).figures["warnings"]
+
+
 def test_work_that_staff_gave_to_another_student_is_not_gone(tmp_path: Path) -> None:
     ada, bob = (Submitted(name, b"def loss_function(): return 1\n") for name in ("ada", "bob"))
     without_ada, without_bob = (Submitted(name, None, "nothing", nothing=True) for name in ("ada", "bob"))

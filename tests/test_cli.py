@@ -11,9 +11,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import PARTS
+from autograder.cli import app
 from autograder.fill_in import fill_in
 from autograder.grading.grade import grade
 from autograder.sandbox.limits import LIMITS
@@ -261,3 +264,27 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / MODULE)
     with pytest.raises(NothingToGrade):
         find_module(tmp_path / MODULE, CVAE)
+
+
+def test_an_option_given_twice_is_refused() -> None:
+    """Of two rosters, the parser alone would read the last, and say nothing."""
+    seen = set()
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        for option in command.params:
+            if option.param_type_name == "option" and not option.is_eager:
+                twice = [*option.opts[:1], *["1"] * (not option.is_flag)] * 2
+                result = CliRunner().invoke(app, [name, *twice])
+                assert (result.exit_code == 2 and "given twice" in result.output) is not option.multiple, result.output
+                seen.add(f"{name} {option.opts[0]}")
+    assert {"class --roster", "class --extensions", "class --out", "export --gradescope", "grade --json"} <= seen
+
+
+@pytest.mark.parametrize(
+    "options", [["--drop", "spread", "--drop", "spread"], ["--drop", "spread is", "--give", "spread"]]
+)
+def test_a_check_named_twice_is_said_to_be(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "u").mkdir()
+    (tmp_path / "u" / "ada.py").write_bytes(CVAE.solution.read_bytes())
+    done = autograder("class", tmp_path / "u", "--out", tmp_path / "out", "--no-repairs", *options)
+    assert done.returncode == 2
+    assert "are the same check" in " ".join(re.sub("[│\n]", " ", done.stderr).split())

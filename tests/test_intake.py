@@ -527,11 +527,12 @@ def test_the_counts_add_up_and_are_the_same_everywhere(tmp_path: Path) -> None:
 def test_what_was_guessed_in_the_roster_is_in_each_output(tmp_path: Path) -> None:
     upload, out = tmp_path / "upload", tmp_path / "out"
     put(upload, {f"w1@x.edu/{MODULE}": b"x = 1\n", f"w2@x.edu/{MODULE}": b"x = 2\n"})
-    (tmp_path / "r.csv").write_text("id,name,email\n1,Wei Wang,w1@x.edu\n1,Wei Wang,w2@x.edu\nTotal,,\n3,Bo,b@x.edu\n")
+    lines = "1,Wei Wang,w1@x.edu,wang1\n1,Wei Wang,w2@x.edu,wang2\nTotal,,,\n3,Bo,b@x.edu,bo\n"
+    (tmp_path / "r.csv").write_text(f"id,name,email,login\n{lines}")
     read = read_upload(upload, CVAE, read_roster(tmp_path / "r.csv"))
     assert {row.student: row.source for row in read.submitted} == {
-        "1 (w1@x.edu)": b"x = 1\n",
-        "1 (w2@x.edu)": b"x = 2\n",
+        "1 (wang1)": b"x = 1\n",
+        "1 (wang2)": b"x = 2\n",
         "3": None,
     }
     graded(read, out)
@@ -541,6 +542,14 @@ def test_what_was_guessed_in_the_roster_is_in_each_output(tmp_path: Path) -> Non
         assert said.count(note) == 1
         assert any(note in warning for warning in found["warnings"])
         assert note in (out / "index.html").read_text("utf-8")
+
+
+def test_work_under_both_addresses_of_one_student_is_reviewed(tmp_path: Path) -> None:
+    put(tmp_path / "u", {f"w1@x.edu/{MODULE}": b"x = 1\n", f"w2@x.edu/{MODULE}": b"x = 2\n"})
+    (tmp_path / "r.csv").write_text("id,name,email\n1,Wei Wang,w1@x.edu\n1,Wei Wang,w2@x.edu\n3,Bo,b@x.edu\n")
+    rows = {row.student: row for row in read_upload(tmp_path / "u", CVAE, read_roster(tmp_path / "r.csv")).submitted}
+    assert rows.keys() == {"1", "3"}
+    assert (rows["1"].source, rows["1"].unreadable) == (None, True)
 
 
 @pytest.mark.parametrize("kind", ["nothing", "an empty folder"])

@@ -531,7 +531,7 @@ def test_two_numbers_of_one_name_are_asked_about(tmp_path: Path) -> None:
     assert [each for each, row in rows.items() if row.source and not row.attention] == ["id2", "id3"]
 
 
-MIXED = ["{0} - cs5814_vae", "cs5814_vae {0}", "{0} {1}", "{0} for {1}", "{0} of the {last} family", "old {0}", "{id}"]
+MIXED = ["{0} - cs5814_vae", "cs5814_vae {0}", "{0} {1}", "{0} for {1}", "{0} of the {last} family", "old-{0}", "{id}"]
 
 
 @given(
@@ -1669,6 +1669,59 @@ def test_a_name_with_anothers_id_is_nobodys(form: str, ids: list[str], there: in
         assert all(rows[who].attention or rows[who].unreadable for who in people if len(people) > 1)
 
 
+BETWEEN = [", ", " - ", " & ", " + ", "_", "; ", " and ", "__", " (", ". ", " x ", "-", " "]
+AROUND = ["{}", "HW3 - {}", "HW3_{}", "Pair 1 - {}", "{} - hw3", "{}_cs5814_vae", "20261130-2214 {}", "{} (1)"]
+COUPLE = ["Ann Ash", "Bo Bee", "Cy Coe", "Di van Dee", "Jürgen Fox", "Gray-Hill, Flo", "Íde Ní Jay", "李娜"]
+ACCOUNTS = ["ashann", "bee42", "90043", "dee_di", "fox@x.edu", "2026/CS/005", "jay.ide", "lina"]
+
+
+def called(who: int, way: str) -> str:
+    """A student as entries name one; a file's name has no slash."""
+    name, id = COUPLE[who], ACCOUNTS[who].replace("/", "-")
+    turned = " ".join(reversed(name.split(" ", 1)))
+    return {"name": name, "turned": turned, "id": id, "both": f"{name} {id}", "lower": name.lower()}[way]
+
+
+@given(
+    st.sampled_from(BETWEEN),
+    st.sampled_from(AROUND),
+    st.lists(st.lists(st.integers(0, 7), min_size=2, max_size=3, unique=True), min_size=1, max_size=5),
+    st.sampled_from(["name", "turned", "id", "lower"]),
+    st.sampled_from(["name", "turned", "id", "both", "lower"]),
+    st.sets(st.integers(0, 7)),
+    st.sampled_from(["/cs5814_vae.py", ".py"]),
+    st.sampled_from(["", "Group 1", "Ash & Co"]),
+)
+@settings(max_examples=100)
+def test_an_entry_that_names_two_is_never_one_students_alone(
+    between: str, around: str, teams: list[list[int]], way: str, other: str, alone: set[int], end: str, group: str
+) -> None:
+    """All whom it names have its points, as a group of the roster, or are asked about, or have other work."""
+    entries = {}
+    assume(max(sum(who in team for team in teams) for who in range(8)) < 3)  # by its id, the rest take it for a word
+    with TemporaryDirectory() as temporary:
+        for team in teams:
+            said = between.join([called(team[0], way), *(called(who, other) for who in team[1:])])
+            entries[around.format(said + ")" * (between == " (") * (len(team) - 1))] = team
+        for entry in entries:
+            put(Path(temporary) / "u", f"{entry}{end}", text=f"# {entry}\ndef forward(): ...\n")
+        for who in alone:
+            put(Path(temporary) / "u", f"{COUPLE[who]}{end}", text=f"# {who}\ndef forward(): ...\n")
+        table = "".join(
+            f'{ACCOUNTS[who]},"{name}",{group if who in teams[0] else ""}\n' for who, name in enumerate(COUPLE)
+        )
+        put(Path(temporary) / "u", "zed/cs5814_vae.py")
+        rows = read(Path(temporary) / "u", f"id,name,group\n{table}zed,Zed Zee,\n")
+    for entry, team in entries.items():
+        text = f"# {entry}\n".encode()
+        theirs = {ACCOUNTS[who] for who in team}
+        having = {id for id, row in rows.items() if row.source and row.source.startswith(text)}
+        quiet = {id for id in theirs if not rows[id].attention and not rows[id].unreadable}
+        assert having <= {entry, *theirs}
+        assert quiet <= having if group and team == teams[0] else having.isdisjoint(quiet)
+        assert not any(rows[id].nothing for id in quiet)
+
+
 def test_who_has_work_under_anothers_name_is_reviewed(tmp_path: Path) -> None:
     moodle(tmp_path / "u", {"Ada Lovelace": 11, "Cleo King": 12})
     table = "".join(
@@ -2197,3 +2250,32 @@ def test_what_the_staff_handed_out_is_nobodys(tmp_path: Path, what: str) -> None
     rows = read(tmp_path / "u", "id,name\n" + "".join(f"p{at},Q{at} R{at}\n" for at in range(6)))
     assert len(rows) == 6 + (what in ("notebook", "edited", "stranger"))
     assert [bool(rows[f"p{at}"].attention) for at in range(6)] == [False] * 4 + [what in ("notebook", "edited")] * 2
+
+
+@pytest.mark.parametrize("column", ["Personal Email", "Secondary Email", "E-Mail privat", "email2", "Home"])
+@pytest.mark.parametrize("entry", ["{}/cs5814_vae.py", "{}_2_cs5814_vae.py"])
+def test_a_further_address_in_the_roster_is_the_students(tmp_path: Path, column: str, entry: str) -> None:
+    """Not that of a partner or an advisor, nor one that several have."""
+    put(tmp_path / "u", *(entry.format(each) for each in ("ada@m.com", "bob@m.com", "both@m.com", "prof@m.com")))
+    table = f"id,name,Email,{column},Advisor Email\n1,Ada Ash,a@x.edu,ada@m.com,prof@m.com\n"
+    table += "2,Bo Bee,b@x.edu,bob@m.com both@m.com,\n3,Cy Coe,c@x.edu,both@m.com,\n"
+    rows = read(tmp_path / "u", table)
+    assert {name: bool(row.source) for name, row in rows.items() if not row.unlisted} == {
+        "1": True,
+        "2": True,
+        "3": False,
+    }
+    assert sum(row.unlisted for row in rows.values()) == 2
+    assert rows["3"].attention
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["Jane Roe_7999_assignsubmission_file/m.py", "jroe/m.py", "HW 3_jroe_previewuser_attempt_2026-11-30-22-14-05_m.py"],
+)
+def test_a_teachers_own_upload_concerns_no_student(tmp_path: Path, entry: str) -> None:
+    put(tmp_path / "u", "ada/cs5814_vae.py", entry)
+    rows = read(tmp_path / "u", "id,name,Roles\nada,Ada Ash,Student\nbob,Bo Bee,Student\njroe,Jane Roe,Teacher\n")
+    assert (rows["bob"].nothing, rows["bob"].attention) == (True, ())
+    (other,) = (row for row in rows.values() if row.unlisted)
+    assert re.search("is not a student in the roster: (Teacher|Blackboard's preview user)", " ".join(other.attention))

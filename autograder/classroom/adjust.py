@@ -14,7 +14,7 @@ _STAND_INS = ("Handed in", "What was left to check")  # of reports on what could
 
 
 class NoSuchCheck(ValueError):
-    """No check has this name, or several have it."""
+    """No check has this name, or several have it; or a check is named twice."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,14 @@ class Adjustments:
         """The report with the changes, which its notes name. NoSuchCheck where a name is unknown or not clear."""
         where = standing(report)
         changed = report
+        named: dict[str, str] = {}
         for name, change in (*((name, _dropped) for name in self.drop), *((name, _given) for name in self.give)):
-            if (found := _find(changed, name)) and (change is _dropped or where is Standing.GRADED):
+            if (there := _find(report, name)) is None:
+                continue
+            if earlier := named.get(there[1].name):
+                raise NoSuchCheck(f"“{earlier}” and “{name}” are the same check, “{there[1].name}”: name it once")
+            named[there[1].name] = name
+            if (found := _find(changed, there[1].name)) and (change is _dropped or where is Standing.GRADED):
                 part, check = found
                 said, part = change(part, check)
                 parts = [part if each.name == part.name else each for each in changed.parts]

@@ -77,8 +77,8 @@ class Gone:
 def gone(folder: Path, entries: Sequence[Entry]) -> Gone:
     """Who handed in something in the class that `folder` has, and is not among the `entries`, or without that work.
 
-    Somebody under another id now, with the same module or name, is not gone; nor is a module that somebody else has
-    now: staff have moved it.
+    Somebody under another id now, with the same module or name, is not gone, but may lack the work. A module that
+    somebody else has now is not gone either: staff have moved it.
     """
     try:
         rows = (last_run(folder) or {}).get("students", ())
@@ -87,20 +87,20 @@ def gone(folder: Path, entries: Sequence[Entry]) -> Gone:
     except (KeyError, TypeError):
         return Gone([], frozenset())
     new = {clean(entry.student, NAME_LIMIT): entry for entry in entries}
-    names = {entry.name for student, entry in new.items() if student not in earlier}
+    names = {entry.name: entry for student, entry in new.items() if student not in earlier}
     had = {student: sha256 for student, (_, sha256, _) in earlier.items()}
     moved = Counter(entry.report.sha256 for student, entry in new.items() if entry.report.sha256 != had.get(student))
     missing, empty = [], dict[str, str]()
     for student, (name, sha256, standing) in earlier.items():
-        entry = new.get(student)
+        entry = new.get(student) or (None if sha256 and moved[sha256] else names.get(name))
         as_before = student in already and entry and (entry.report.sha256 or "") == sha256
         if not as_before and (standing == Standing.NOTHING or (entry and not _has_lost_work(standing, entry))):
             continue
         if sha256 and moved[sha256]:
             moved[sha256] -= 1
         elif entry:
-            empty[entry.student] = f"{entry.name} ({student})" if entry.name != student else student
-        elif name not in names:
+            empty[entry.student] = f"{entry.name} ({entry.student})" if entry.name != entry.student else entry.student
+        else:
             missing.append(name if name == student else f"{name} ({student})")
     lost = f"in the last run, but not in this one: {some_of(missing, _LISTED)}. Their reports were removed"
     without = f"their work was in the last run, but is not in this one: {some_of([*empty.values()], _LISTED)}"

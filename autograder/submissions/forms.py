@@ -69,6 +69,28 @@ class Holders:
             own[word] -= 1
         return self.named(left) - {who}
 
+    def apart(self, words: list[str]) -> list[tuple[set[Student], bool]]:
+        """Who is in these words, each by words that are in no longer name or id there, and whether by an id.
+
+        Namesakes are in one set. A short number may count something else, and a group's name is of several.
+        """
+        left = [*map(unpadded, words[:_WORDS])]
+        keys: dict[tuple[tuple[str, ...], bool], set[Student]] = {}
+        indices = (self._by_word, self._by_only_word)
+        for who in {who for word in left for index in indices for who in index.get(word, ())}:
+            for name in (*self.called(who), *self._only_words(who)):
+                keys.setdefault((tuple(sorted(name)), False), set()).add(who)
+            for id in self.ids(who):
+                if not _is_short_number(id) and id not in map(words_of, who.groups):
+                    keys.setdefault((tuple(map(unpadded, id)), True), set()).add(who)
+        found = []
+        for (key, by_id), people in sorted(keys.items(), key=lambda each: (-len(each[0][0]), each[0])):
+            if Counter(key) <= Counter(left) and (not by_id or _has_words(left, [*key])):
+                found.append((people, by_id))
+                for word in key:
+                    left[left.index(word)] = ""
+        return found
+
     def joined_with_id(self, words: list[str]) -> set[Student]:
         """Who has an id and the whole name in one of these words."""
         return {*self._roster.joined_with_id(words)}
@@ -215,6 +237,11 @@ def separator_of(rest: str) -> str:
 def has_id(words: list[str], key: list[str]) -> bool:
     """Whether an id is in these words, apart from what a spreadsheet changes in it."""
     return _has_words([*map(unpadded, words)], [*map(unpadded, key)])
+
+
+def _is_short_number(key: list[str]) -> bool:
+    text = "".join(key)
+    return text.isdecimal() and len(text) <= SHORT
 
 
 def _has_words(words: list[str], key: list[str]) -> bool:

@@ -12,10 +12,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
+from itertools import combinations, product
 
 from autograder.submissions.find import attempt_in
-from autograder.submissions.forms import SHORT, Holders, has_id, ids_in_one_form, in_most, numberless, separator_of
+from autograder.submissions.forms import (
+    SEVERAL,
+    SHORT,
+    Holders,
+    has_id,
+    ids_in_one_form,
+    in_most,
+    numberless,
+    separator_of,
+)
 from autograder.submissions.names import LONGEST, shown
 from autograder.submissions.roster import Roster, Student, group_keys
 from autograder.submissions.spelling import (
@@ -98,11 +107,13 @@ def _with_attempts(students: Sequence[Known], roster: Roster) -> dict[str, Match
 
     It is read as any other entry, then by what is next to the date or number; else each of the attempts is.
     """
-    attempts = _attempts(students, roster)
+    shared = _of_several(students, roster)
+    attempts = _attempts([each for each in students if each.student not in shared], roster)
     while True:
         last = {each[-1].student: ways[0] for each, ways in attempts}
         earlier = {each.student for several, _ in attempts for each in several[:-1]}
-        found = _matched([last.get(each.student, each) for each in students if each.student not in earlier], roster)
+        matching = [last.get(each.student, each) for each in students if each.student not in earlier]
+        found = _matched(matching, shared, roster)
         matches = [found[several[-1].student] for several, _ in attempts]
         doubted = [
             not each.people or (each.attention and len(ways) > 1)
@@ -159,7 +170,9 @@ def _attempts(students: Sequence[Known], roster: Roster) -> list[tuple[list[Know
     return attempts
 
 
-def _matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
+def _matched(entries: Sequence[Known], shared: Mapping[str, Match], roster: Roster) -> dict[str, Match]:
+    """Whom each of the entries means; of those that are `shared`, that is known."""
+    students = [each for each in entries if each.student not in shared]
     groups = _Groups(roster)
     ends = _by_title(students, "-", roster, partial(_who, roster, groups, "github"))
     ends |= _by_title(students, "_", roster, partial(_who, roster, groups, *_LOGINS))
@@ -210,14 +223,37 @@ def _matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
         found[each.student] = _or_groups(each, end, found[each.student], roster, groups)
     unknown = [each for each in students if found[each.student] == Match()]
     held = _held_in(unknown, roster, telling, groups, holders)
-    served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
-    found |= _by_name_within(unknown, held, served, len(students), holders)
-    served |= {who.id for each in unknown for who in found[each.student].people}
+    unknown += [each for each in entries if each.student in shared]
+    found |= _within(unknown, held, found, shared, len(students), roster, holders)
+    return found | _in_anothers_name(named, found, roster, holders)
+
+
+def _within(
+    unknown: Sequence[Known],
+    held: dict[str, list[Student]],
+    known: Mapping[str, Match],
+    shared: Mapping[str, Match],
+    entries: int,
+    roster: Roster,
+    holders: Holders,
+) -> dict[str, Match]:
+    """Whom the `unknown` ones mean by a name or an id in theirs; else the question whose they are."""
+    held |= {each: [*match.claims] for each, match in shared.items()}
+    served = {who.id for match in known.values() for who in (*match.people, *match.claims)}
+    served |= {who.id for match in shared.values() for who in match.people}
+    found = {each.student: Match() for each in unknown}
+    found |= _by_name_within(unknown, held, served, entries, holders)
+    served |= {who.id for match in found.values() for who in match.people}
     found |= _by_id_within([each for each in unknown if found[each.student] == Match()], held, served, roster)
+    found |= shared
     found |= _claims([each for each in unknown if found[each.student] == Match()], held)
+    for each in unknown:
+        role = roster.no_student(each.name, each.keys.values()) if found[each.student] == Match() else ""
+        if role:
+            said = f"`{shown(each.student)}` is not a student in the roster: {role}"
+            found[each.student] = Match(claimed=said)
     unknown = [each for each in unknown if found[each.student] == Match()]
-    found |= _claims(unknown, _near(unknown, found, roster, holders))
-    return found | _in_anothers_name(named, found, roster)
+    return found | _claims(unknown, _near(unknown, {**known, **found}, roster, holders))
 
 
 def _meant(student: Known, roster: Roster) -> list[Student]:
@@ -261,6 +297,11 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
             by = "the id, which is written otherwise there" if found in roster.written_otherwise(key) else by
             notes = [f"`{shown(student.student)}` was matched to {found.name} in the roster by {by}"]
             return Match((found,), tuple(notes if found not in roster.having(key) else ()), tuple(said))
+    for key in student.keys.values():
+        if there := roster.elsewhere(key):
+            who, column = there
+            note = f"`{shown(student.student)}` was matched to {who.name} in the roster by “{shown(column)}”"
+            return Match((who,), (note,))
     return None
 
 
@@ -324,7 +365,8 @@ def _by_title(
         if people := find(login):
             group = people[0].group_like(login)
             sure = (sharing[title] > 1 or separator not in title[:-1]) and not 0 < len(squeezed(group)) < SHORT
-            linked = title in _OF_HUBS or same(people[0].keys.get("github", "")) == same(login)
+            accounts = {same(people[0].keys.get(kind, "")) for kind in ("github", "other github")}
+            linked = title in _OF_HUBS or same(login) in accounts
             sure &= bool(group) or separator != "-" or linked
             whom = f"the group {group}" if group else people[0].name
             said = f"`{shown(name)}` was matched to {whom} in the roster by `{shown(login)}`, the end of its name"
@@ -751,11 +793,14 @@ def _claims(unknown: Sequence[Known], held: Mapping[str, Sequence[Student]]) -> 
     return claims
 
 
-def _in_anothers_name(students: Sequence[Known], found: Mapping[str, Match], roster: Roster) -> dict[str, Match]:
+def _in_anothers_name(
+    students: Sequence[Known], found: Mapping[str, Match], roster: Roster, holders: Holders
+) -> dict[str, Match]:
     """The question whose work it is where the name is that of a student without work, and the id somebody else's.
 
-    So it is where somebody else has nearly the same name: an apostrophe may be missing. Where an upload has an id
-    alone, it is whose id it is. Who was given work under somebody else's name by an id is for review too.
+    So it is where that name is one of several in it, and where somebody else has nearly the same name: an apostrophe
+    may be missing. Where an upload has an id alone, it is whose id it is. Who was given work under somebody else's name
+    by an id is for review too.
     """
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
     called: dict[str, list[Student]] = {}
@@ -765,6 +810,9 @@ def _in_anothers_name(students: Sequence[Known], found: Mapping[str, Match], ros
     claims = {}
     for each in students:
         match, named = found[each.student], called.get(squeezed(plain(each.name)), [])
+        if not named and match.people and each.keys.get("id") != each.student:
+            there = [people for people, is_id in holders.apart(words_of(each.name)) if not is_id]
+            named = [who for people in there if people.isdisjoint(match.people) for who in people]
         said = "by an id, but may be {} by the name"
         by_id = bool(named) and served.isdisjoint(who.id for who in named)
         if not by_id:
@@ -792,6 +840,37 @@ def _listed(people: Sequence[Student], between: str = " or ") -> str:
     names = [f"{who.name} ({who.id})" if who.name != who.id else who.id for who in people[:_LISTED]]
     names += [f"{len(people) - _LISTED} others"] if len(people) > _LISTED else []
     return between.join(names)
+
+
+# --- two students in one name ---------------------------------------------------------------------------------------
+
+
+def _of_several(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
+    """The entries in whose names are two students or more. They are all members' of a group; else whose is asked.
+
+    An id tells of somebody next to the name of another. With the names of several, it is a word, such as `final`.
+    """
+    groups, holders = _Groups(roster), Holders(roster)
+    found: dict[str, list[tuple[set[Student], bool]]] = {}
+    for each in students:
+        whole = each.keys.get("id") != each.student or len(each.student) > LONGEST or roster.having(each.student)
+        if not (whole or roster.named(each.student) or roster.turned(each.student) or groups.named(each).people):
+            names = (each.student, parted(each.student))
+            texts = [words_of(text) for name in names for text in (*spellings(name), *readings(name))]
+            found[each.student] = max(map(holders.apart, texts), key=len)
+    beside: dict[frozenset[Student], set[frozenset[Student]]] = {}  # the others whose names an id is with
+    for sets in found.values():
+        for (people, by_id), (others, also_by_id) in product(sets, sets):
+            if by_id and not also_by_id and people.isdisjoint(others):
+                beside.setdefault(frozenset(people), set()).add(frozenset(others))
+    words = {people for people, others in beside.items() if len(others) >= SEVERAL}
+    several = {}
+    for each in students:
+        there = [people for people, by_id in found.get(each.student, ()) if not (by_id and frozenset(people) in words)]
+        if any(people.isdisjoint(others) for people, others in combinations(there, 2)):
+            named = [who for who in roster.students if any(who in people for people in there)]
+            several[each.student] = groups.of(each, named) or _claims([each], {each.student: named})[each.student]
+    return several
 
 
 # --- groups -------------------------------------------------------------------------------------------------------
@@ -828,6 +907,15 @@ class _Groups:
                 said = f"`{shown(student.student)}` was matched to the group {group} in the roster"
                 return Match(members, (said,))
         return Match()
+
+    def of(self, student: Known, people: Sequence[Student]) -> Match | None:
+        """The match with these people, if they are all members of a group."""
+        groups = (name for members in self._members.values() for name in members if {*members[name]} == {*people})
+        if group := next(groups, ""):
+            called = people[0].group_like(group)
+            said = f"`{shown(student.student)}` was matched to the group {called} in the roster by its members in it"
+            return Match(tuple(people), (said,))
+        return None
 
 
 def _or_groups(student: Known, end: str, found: Match, roster: Roster, groups: _Groups) -> Match:

@@ -15,7 +15,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache, partial
 from itertools import combinations
@@ -101,6 +101,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "other email": (),  # of two addresses in one cell
     "github": ("github username",),
     "likely id": (),  # in a column that is not known: see `_likely_ids`
+    "other login": (),  # of two lines of one student: see `_one_student`
+    "other github": (),
 }
 _NAME: tuple[str, ...] = ("name", "full name", "student name")
 _NAME += ("vollständiger name", "nombre completo", "nom complet", "nome completo", "volledige naam", "naam")
@@ -341,6 +343,7 @@ _PREVIEW_USER = "_previewuser"  # at the end of the user name under which Blackb
 _NO_ID = re.compile(
     r"[\W_]*|tba|tbd|n/?a|<na>|nan|nat|none|null|nil|undefined|unknown|pending|missing|#n/a|0+(?:\.0+)?", re.IGNORECASE
 )
+_ERROR = re.compile(r"#\S+[!?]|#n/?[avd]|##+", re.IGNORECASE)  # a spreadsheet's, in place of what it could not show
 
 _MARKS = (  # the first bytes of a text file, with its encoding
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -410,6 +413,7 @@ class Roster:
         encoding: that the file's was guessed; empty if it is known.
         institution: the domain of its addresses, where the roster has none.
         unread: the columns that are not known.
+        staff: what else people in it are than students, by their keys and names for comparison.
     """
 
     students: list[Student]
@@ -419,6 +423,13 @@ class Roster:
     encoding: str = ""
     institution: str = ""
     unread: tuple[str, ...] = ()
+    staff: Mapping[str, str] = field(default_factory=dict)
+
+    def no_student(self, name: str, keys: Collection[str]) -> str:
+        """Why the roster has no row for whom these are the name and the keys; empty if it does not say."""
+        if any(same(key).endswith(_PREVIEW_USER) for key in keys):
+            return "Blackboard's preview user"
+        return next((self.staff[each] for each in (*map(same, keys), name_key(name)) if each in self.staff), "")
 
     def find(self, key: str, *kinds: str) -> Student | None:
         """The only student with this key, in any case; None if nobody has it, or more than one.
@@ -428,7 +439,8 @@ class Roster:
         at the institution: see `addressed`.
         """
         wanted = same(key)
-        for kind in kinds or ("id", *KEYS):
+        further = [f"other {kind}" for kind in kinds if kind in ("login", "github")]
+        for kind in (*kinds, *further) or ("id", *KEYS):
             if found := self._by_key.get((kind, wanted)):
                 return found[0] if wanted and len(found) == 1 else None
         if (not kinds or "id" in kinds) and not self.having(key) and (changed := self._changed(key)):
@@ -481,6 +493,20 @@ class Roster:
             return self._by_login.get(same(key), [])
         having = [] if self.having(key) else [*self._by_login.get(login, ()), *self._with_login.get(login, ())]
         return [*dict.fromkeys(having)] if _institution_of(key) in (self._institution, "") else []
+
+    def elsewhere(self, key: str) -> tuple[Student, str] | None:
+        """The only student with this email address in another column, and that column; not one of other people."""
+        found = self._by_cell.get(same(key), []) if "@" in key and not self.having(key) else []
+        return found[0] if len({who.id for who, _ in found}) == 1 else None
+
+    @cached_property
+    def _by_cell(self) -> dict[str, list[tuple[Student, str]]]:
+        found: dict[str, list[tuple[Student, str]]] = {}
+        for who in self.students:
+            for column, cell in who.row.items():
+                for address in _addresses(cell) if not _OF_OTHERS.search(_form(column)) else ():
+                    found.setdefault(same(address), []).append((who, column))
+        return found
 
     def logins(self, who: Student) -> list[str]:
         """What the student's addresses have before the @, if that tells whose it is."""
@@ -699,7 +725,7 @@ def read_roster(path: Path) -> Roster:
 def _read(path: Path, table: _Table) -> Roster:
     kinds, name, canvas = _columns(table)
     people: list[tuple[int, Row, Row, str]] = []
-    notes = list(table.notes)
+    notes, staff = list(table.notes), dict[str, str]()
     no_ids = _no_ids(table, [*kinds.values()])
     above = True
     asides = _asides(table, [*kinds.values()], name)
@@ -709,6 +735,8 @@ def _read(path: Path, table: _Table) -> Roster:
     for line, row in table.rows:
         given = {kind: row[column] for kind, column in kinds.items() if (column, same(row[column])) not in no_ids}
         keys = {kind: cell.removeprefix("#") for kind, cell in given.items() if cell}  # Brightspace writes #jdoe
+        if "github" in keys:  # as `@ada`, or as the address of its page
+            keys["github"] = re.sub(r"^(?:(?:https?://)?(?:www\.)?github\.com/|@)", "", keys["github"]).strip("/")
         if moodles := _PARTICIPANT.fullmatch(keys.get("identifier", keys.get("id", ""))):
             keys["identifier"] = f"Participant {moodles[1]}"
         if addresses := _addresses(keys.get("email", "")):
@@ -731,6 +759,8 @@ def _read(path: Path, table: _Table) -> Roster:
             why = f"“{called}” is not a student"
         if why:
             notes.append(f"{path.name}, line {line}: {why}")
+            if role := _staff_role(row):
+                staff |= dict.fromkeys([*map(same, keys.values()), *filter(None, [name_key(called)])], role)
         else:
             people.append((line, row, keys, called))
             above = False
@@ -750,7 +780,7 @@ def _read(path: Path, table: _Table) -> Roster:
     unknown = tuple(
         each for each in table.columns if each and each not in (*ids, *name) and _meaning(each) not in _NAMED
     )
-    return Roster(students, table.columns, notes, ids, table.encoding, unread=unknown)
+    return Roster(students, table.columns, notes, ids, table.encoding, staff=staff, unread=unknown)
 
 
 def _told_apart(
@@ -763,6 +793,7 @@ def _told_apart(
     id_kind = _identifying(path, people, kinds)
     notes = [] if id_kind else [f"{path.name}: nobody has an id, so all are known by their names"]
     seen: dict[str, list[Student]] = {}
+    addressed: dict[tuple[str, str], list[Student]] = {}
     for line, row, keys, called in sorted(people, key=lambda person: id_kind not in person[2]):
         given, column = next(((key, kinds.get(kind, kind)) for kind, key in keys.items()), ("", ""))
         own = called or given
@@ -780,12 +811,20 @@ def _told_apart(
         if other := next((each for each in having if not _one_name(each.name, student.name)), None):
             said = f"the {kinds[id_kind]} {own} is also that of {other.name} in line {other.line}"
             raise RosterError(f"{where}: {said}{_rounded(own)}")
+        address = same(keys.get("email", "")), name_key(called)
+        if all(address) and not any(_one_student(each, student) for each in having):
+            having = addressed.get(address, having)
         if earlier := next((each for each in having if _one_student(each, student)), None):
             named = f" as {earlier.name}" if same(earlier.name) != same(student.name) else ""
-            notes.append(f"{where}: {own} is in line {earlier.line} too{named}")
+            differing = [key for kind, key in keys.items() if same(earlier.keys.get(kind, key)) != same(key)]
+            named += "".join(f", and is known as {key} as well" for key in differing)
+            of = own if same(own) == same(earlier.id) else earlier.id
+            notes.append(f"{where}: {of} is in line {earlier.line} too{named}")
             having[having.index(earlier)] = _joined(earlier, student)
         else:
+            having = seen[same(own)]
             having.append(student)
+            addressed.setdefault(address, having)
     for several in (having for having in seen.values() if len(having) > 1):
         lines = " and ".join(str(each.line) for each in several)
         several[:] = [replace(each, id=f"{each.id} ({_telling(each, several)})") for each in several]
@@ -802,13 +841,17 @@ def _rounded(key: str) -> str:
 
 
 def _one_student(student: Student, other: Student) -> bool:
-    """Whether two lines with one id are of one student: no other id contradicts.
+    """Whether two lines with one id are of one student: no other id contradicts, or one alone of who has one name too.
 
     Where that id is a name, as in GitHub Classroom's list, one that a line lacks contradicts too.
     """
     is_name = re.fullmatch(r"[^\d@]+\s[^\d@]+", student.name if student.id == student.name else "")
     kinds = student.keys.keys() | other.keys.keys() if is_name else student.keys.keys() & other.keys.keys()
-    return all(same(student.keys.get(kind, "")) == same(other.keys.get(kind, "")) for kind in kinds)
+    differing = [kind for kind in kinds if same(student.keys.get(kind, "")) != same(other.keys.get(kind, ""))]
+    named = student.id != student.name and other.id != other.name
+    return not differing or (
+        named and len(differing) == 1 and f"other {differing[0]}" in KEYS.keys() - other.keys.keys()
+    )
 
 
 def _telling(student: Student, students: list[Student]) -> str:
@@ -821,21 +864,30 @@ def _joined(earlier: Student, student: Student) -> Student:
     """One student of whom there are two lines, with what either says."""
     groups = tuple({same(group): group for group in (*student.groups, *earlier.groups)}.values())
     keys = {**student.keys, **earlier.keys}
+    further = {f"other {kind}": key for kind, key in student.keys.items() if same(keys[kind]) != same(key)}
+    keys = {**further, **keys}
     others, status = (*earlier.others, *student.others), earlier.status or student.status
     return replace(earlier, keys=keys, groups=groups, others=others, status=status)
 
 
 def _no_ids(table: _Table, columns: list[str]) -> set[tuple[str, str]]:
-    """The cells, by their columns, that say that there is no id, as several rows do. One alone may be somebody's id."""
+    """The cells, by their columns, that say that there is no id, as several rows do. One alone may be somebody's id.
+
+    A spreadsheet's error is none.
+    """
     count = Counter((column, same(row[column])) for _, row in table.rows for column in columns)
-    return {(column, cell) for (column, cell), rows in count.items() if rows > 1 and _NO_ID.fullmatch(cell)}
+    return {
+        (column, cell)
+        for (column, cell), rows in count.items()
+        if _ERROR.fullmatch(cell) or (rows > 1 and _NO_ID.fullmatch(cell))
+    }
 
 
 def _asides(table: _Table, ids: list[str], name: list[str]) -> dict[int, str]:
     """Why some lines are not a student's, by the form of the others: a text alone in its line, or a comment.
 
     A text has a space where no other id has one, or a number where no other name has one. A comment begins with `#`,
-    unless half of the lines do, as in Brightspace.
+    unless half of the lines do, as in Brightspace. RosterError where a text may be a student's cells in one.
     """
     rows = {
         line: {column: cell for column, cell in row.items() if cell and _form(cell) != _form(column)}
@@ -845,16 +897,39 @@ def _asides(table: _Table, ids: list[str], name: list[str]) -> dict[int, str]:
     signs = dict.fromkeys(ids, r"\s") | dict.fromkeys(name, r"\d")
     signs = {each: sign for each, sign in signs.items() if not any(re.search(sign, row.get(each, "")) for row in usual)}
     marked = sum(next(iter(row.values())).startswith("#") for row in usual)
+    forms = {_shape(row[column]) for row in usual for column in ids if column in row}
     found = {}
     for line, row in rows.items():
         column, cell = next(iter(row.items()), ("", ""))
         if len(row) == 1 < len(usual) and column in signs and re.search(signs[column], cell):
+            if not cell.startswith("#") and _may_be_cells(cell, forms):
+                said = f"“{cell}” may be a student whose cells are in one: write each in its column"
+                raise RosterError(
+                    f"{table.path.name}, line {line}: {said}, or begin a line that is no student's with #"
+                )
             found[line] = f"“{cell}” is not a student: nothing else is in this line, and no id or name is written so"
         elif (
-            cell.startswith("#") and column in (*ids, *name) and 2 * marked < len(usual) and not _NO_ID.fullmatch(cell)
+            cell.startswith("#")
+            and column in (*ids, *name)
+            and 2 * marked < len(usual)
+            and not (_NO_ID.fullmatch(cell) or _ERROR.fullmatch(cell))
         ):
             found[line] = f"“{cell}” is not a student: a line that begins with # is a comment"
     return found
+
+
+def _may_be_cells(text: str, forms: set[str]) -> bool:
+    """Whether a text may be a student's id and name in one: a separator, an address, or an id of these `forms`."""
+    words = re.findall(r"[^\s,;|<>()]+", text)
+    names = [word for word in words if not re.search(r"[\d\W_]", word)]
+    if any(re.search(r"\d", word) and _shape(word) in forms for word in words):
+        return len(names) > 1
+    return len(words) <= _RUN and (re.search(r"\S[,;|\t] *\S|\S@\S", text) is not None)
+
+
+def _shape(key: str) -> str:
+    """The form of an id: `a0` for letters before a number; of a number alone, its length."""
+    return str(len(key)) if key.isdecimal() else re.sub(r"\d+", "0", re.sub(r"[^\W\d_]+", "a", key))
 
 
 def _again(table: _Table, line: int, row: Row, read: list[str]) -> str:
