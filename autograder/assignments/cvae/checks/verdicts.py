@@ -234,6 +234,8 @@ def fault_of_modes(model: Model, piece: Piece, part: str, called: str = "") -> t
     except SubmissionError:
         return None
     named = named_layers(model, piece.name)
+    if not all(bool(each.isfinite().all()) for each in (first, second, quiet, piece.output)):
+        return f"The output of {called.replace('Your', 'your')} holds NaN or infinite numbers.", "not-finite"
     if not close(first, second):
         made = not has_last_layer(model, piece) and not named
         mistake = "layers-made-in-forward" if made else f"{part}-normalisation"
