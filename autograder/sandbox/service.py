@@ -181,14 +181,16 @@ def _part_aliases(model: nn.Module) -> list[tuple[str, str]]:
     for name, each in named_parameters(model):
         if torch.nn.parameter.is_lazy(each) or each.layout != torch.strided or each.is_meta or not each.numel():
             continue
-        last = sum((size - 1) * stride for size, stride in zip(each.shape, each.stride(), strict=True))
-        start, end = each.data_ptr(), each.data_ptr() + (last + 1) * each.element_size()
-        earlier = next((other for other, first, past in known if first < end and start < past), None)
-        if earlier is None:
-            known.append((name, start, end))
-        else:
-            each.data = each.data.clone()
-            pairs.append((name[:100], earlier[:100]))
+        with contextlib.suppress(RuntimeError):  # of a tensor without memory
+            start = each.data_ptr()
+            steps = sum((size - 1) * stride for size, stride in zip(each.shape, each.stride(), strict=True))
+            end = start + (steps + 1) * each.element_size()
+            earlier = next((other for other, first, past in known if first < end and start < past), None)
+            if earlier is None:
+                known.append((name, start, end))
+            else:
+                each.data = each.data.clone()
+                pairs.append((name[:100], earlier[:100]))
     return pairs[: LIMITS.submodules]
 
 
