@@ -136,6 +136,20 @@ def test_two_with_one_number_of_canvas_stop_the_feedback(tmp_path: Path) -> None
         for_canvas.feedback_names(tmp_path / "download", rows, roster, CVAE)
 
 
+@pytest.mark.parametrize("name", ["ateam_101_102_9", "ateam_102_101_9", "a_102_9_101_9", "3_102_9"])
+def test_a_name_with_two_numbers_of_canvas_tells_of_nobody(tmp_path: Path, name: str) -> None:
+    (tmp_path / "download").mkdir()
+    for each in (name, "boole_102_8"):
+        (tmp_path / "download" / f"{each}_cs5814_vae.py").write_text("x = 1\n")
+    (tmp_path / "roster.csv").write_text("id,name,canvas id\nada,Ada Ames,101\nbob,Bob Boole,102\n")
+    roster = read_roster(tmp_path / "roster.csv")
+    rows = joined(
+        Graded(90, {}, [Grade(who.id, who.name, who.keys, 1, "", {}, tmp_path) for who in roster.students]), roster
+    )
+    names = for_canvas.feedback_names(tmp_path / "download", rows, roster, CVAE)
+    assert names == {"bob": "boole_102_8_feedback.html"}
+
+
 def test_each_earlier_term_is_compared_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under as much of its path as tells it from the others."""
     folders = [tmp_path / place for place in ("2024/hw3", "2025/hw3", "2025/old/hw3", "extra")]

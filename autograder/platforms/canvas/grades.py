@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 
 from autograder.assignment import Assignment
@@ -76,7 +77,8 @@ def feedback_names(download: Path, rows: Rows, roster: Roster, assignment: Assig
             raise CannotExport(f"{names} have one number of Canvas in the gradebook: export it again")
     with ExitStack() as stack:
         entries = top_of(download, set(), stack, assignment, roster).entries
-        begins = _beginnings(entry.name for entry in entries if not entry.folder)
+        numbers = {student.keys.get("canvas", "") for student in roster.students}
+        begins = _beginnings((entry.name for entry in entries if not entry.folder), numbers)
     return {
         student.id: f"{begins[number]}_{FEEDBACK}"
         for student, grade in rows
@@ -99,12 +101,16 @@ def without_feedback(rows: Rows, names: Mapping[str, str], download: Path) -> li
     ]
 
 
-def _beginnings(names: Iterable[str]) -> dict[str, str]:
-    """The beginning of the first name of each student, by the student's number."""
+def _beginnings(names: Iterable[str], known: Collection[str]) -> dict[str, str]:
+    """The beginning of the first name of each student, by the student's number in Canvas, which is one of these.
+
+    A name in which the numbers of two can be read, such as that of a group, tells of neither.
+    """
     found: dict[str, str] = {}
     for name in names:
         steps = name.split("_")
         numbers = [place for place, step in enumerate(steps) if re.fullmatch(r"\d+", step, re.ASCII)]
-        if len(numbers) > 1:
+        students = {steps[one] for one, other in pairwise(numbers) if other == one + 1 and steps[one] in known}
+        if students and students == {steps[numbers[0]]}:
             found.setdefault(steps[numbers[0]], "_".join(steps[: numbers[1] + 1]))
     return found
