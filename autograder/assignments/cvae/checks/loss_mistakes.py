@@ -557,8 +557,8 @@ def said_of_size(factor: float) -> str:
         for count in range(1, 4)
         for each in combinations(SIDES, count)
     }
-    found = [each for each, size in products.items() if math.isclose(max(factor, 1 / factor), size, rel_tol=1e-3)]
-    if factor > 0 and found:
+    times = max(factor, 1 / factor) if factor > 0 else 0
+    if found := [each for each, size in products.items() if math.isclose(times, size, rel_tol=1e-3)]:
         return f"too {'small' if factor < 1 else 'large'} by a factor of {found[0]}"
     return f"{factor:.3g} times that of the same flat images"
 

@@ -4,6 +4,7 @@ import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pytest
 import torch
@@ -299,13 +300,12 @@ def should_change(observed: Tensor, expected: Tensor) -> str:
 
 
 Pair = tuple[tuple[Tensor, ...], tuple[Tensor, ...]]  # arguments that differ in one term alone
-Draw = Callable[[Challenge, Form], Pair]
 
 
-def first_wrong(draw: Draw, submission: Submission, challenge: Challenge, form: Form) -> tuple[Pair, Tensor, Tensor]:
+def first_wrong(term: str, submission: Submission, challenge: Challenge, form: Form) -> tuple[Pair, Tensor, Tensor]:
     """The first of some changes of the loss that is not as it should be, or the last: one may be right by chance."""
-    term = "kl" if draw is pair_of_latents else "reconstruction"
-    for _ in range(CHANGES):
+    by_pixels = [partial(pair_of_reconstructions, worse=each) for each in ("any", "brighter", "bolder")]
+    for draw in by_pixels if term == "reconstruction" else [pair_of_latents] * CHANGES:
         pair = draw(challenge, form)
         if form.half:  # the rounding of the other term would hide this one
             pair = alone(term, pair[0]), alone(term, pair[1])
@@ -315,15 +315,24 @@ def first_wrong(draw: Draw, submission: Submission, challenge: Challenge, form: 
     return pair, observed, expected
 
 
-def pair_of_reconstructions(challenge: Challenge, form: Form, latent: int = LATENT_DIMENSIONALITY) -> Pair:
-    """One image with two reconstructions."""
+def pair_of_reconstructions(
+    challenge: Challenge, form: Form, latent: int = LATENT_DIMENSIONALITY, worse: str = "any"
+) -> Pair:
+    """One image with two reconstructions.
+
+    All pixels of the worse one may be brighter, or bolder: further from gray. Then what is off by a little in the same
+    direction, or in the contrast, adds up.
+    """
     _, originals, *parameters = form.inputs(challenge, 1, latent=latent, low=0.2)
     # Mostly dark, as in MNIST: a weight that balances black and white would be 1 for gray images.
     black, white = (challenge.uniform(0, 1, *originals.shape) < share for share in (0.5, 0.1))
     originals = torch.where(black, 0.0, torch.where(white, 1.0, originals))
     better = (0.8 * originals + 0.2 * challenge.uniform(LOW, HIGH, *originals.shape)).clamp(LOW, HIGH)
-    worse = challenge.uniform(LOW, HIGH, *originals.shape)
-    return (worse, originals, *parameters), (better, originals, *parameters)
+    other = challenge.uniform(LOW, HIGH, *originals.shape)
+    if worse != "any":
+        bright = (originals >= 0.5) | (worse == "brighter")
+        other = torch.lerp(better, torch.where(bright, HIGH, LOW), challenge.uniform(0.2, 1, *originals.shape))
+    return (other, originals, *parameters), (better, originals, *parameters)
 
 
 def pair_of_latents(challenge: Challenge, form: Form, latent: int = LATENTS) -> Pair:

@@ -67,8 +67,6 @@ from autograder.assignments.cvae.checks.loss_values import (
     finite,
     first_wrong,
     flat_and_shaped,
-    pair_of_latents,
-    pair_of_reconstructions,
     right_terms,
     rounded_terms,
     said_of_half,
@@ -162,7 +160,7 @@ def test_reconstruction(
     if moving:
         judge_moving("reconstruction", moving, grading)
         return
-    pair, observed, expected = first_wrong(pair_of_reconstructions, submission, challenge, form)
+    pair, observed, expected = first_wrong("reconstruction", submission, challenge, form)
     if not close(observed, expected, form.of_term("reconstruction")):
         if by_one_factor(submission, challenge, form):
             grading.replaced.append(_ONE_FACTOR)
@@ -209,7 +207,7 @@ def test_divergence(
         judge_moving("kl", moving, grading)
         return
     require_any_latents(submission, challenge, form)
-    pair, observed, expected = first_wrong(pair_of_latents, submission, challenge, form)
+    pair, observed, expected = first_wrong("kl", submission, challenge, form)
     if not close(observed, expected, form.of_term("kl")):
         if by_one_factor(submission, challenge, form):
             grading.replaced.append(_ONE_FACTOR)
