@@ -560,7 +560,7 @@ def said_of_size(factor: float) -> str:
     times = max(factor, 1 / factor) if factor > 0 else 0
     if found := [each for each, size in products.items() if math.isclose(times, size, rel_tol=1e-3)]:
         return f"too {'small' if factor < 1 else 'large'} by a factor of {found[0]}"
-    return f"{factor:.3g} times that of the same flat images"
+    return f"{factor:.3g} times that of the same flat images" if abs(factor) > 1e-3 else "the same for all values"
 
 
 def divisor_of_shape(submission: Submission, challenge: Challenge, right: tuple[bool, bool]) -> str:
