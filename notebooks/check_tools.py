@@ -92,7 +92,8 @@ def _not_yet_said(hint: str, part: str, lines: Sequence[str]) -> list[str]:
         _printed[hint] = part, source
     paragraphs = [f"    {each}" for each in hint.splitlines()]
     new = [each for each in paragraphs if each not in lines]
-    return new if len(new) > 1 or new == paragraphs else [*new, "    The hint above is about this, too."]
+    titles = [each.strip().partition(". ")[0] for each in paragraphs if each not in new]
+    return new if len(new) > 1 or not titles else [*new, f"    See above: {'; '.join(titles)}."]
 
 
 def show(lines: Sequence[str]) -> None:
@@ -295,6 +296,9 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
             message += f". Each row has {lengths[1]} numbers, and {lengths[2]} are needed."
         if frames and (frames[-1].line or "").startswith("raise") and not isinstance(error, SystemExit):
             mistakes = []  # your own code says why
+        if frames and frames[0].name == "<module>" and not re.match(r"import|from|class|def|@", frames[0].line or ""):
+            message += f"; line {frames[0].lineno} runs when your file is imported. Code that only tries out your "
+            message += 'functions belongs in the notebook, or under `if __name__ == "__main__"`.'
     commas = [str(node.end_lineno) for node in _nodes(ast.Assign, ast.Return) if _ends_with_comma(node.value)]
     if commas and re.search(r"\btuple\b(?! of (?!one\b))|multiply sequence", message):
         lines = f"Line {commas[0]} ends" if len(commas) == 1 else f"Lines {', '.join(commas)} end"
@@ -302,7 +306,13 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
     strays = [node.lineno for node in _nodes(ast.FunctionDef) if node.name == "forward" and not node.col_offset]
     if mistakes == ["forward-missing"] and strays:
         message, mistakes = f"{message} Line {strays[-1]} defines `forward` outside of it.", ["method-outside-class"]
-    said = "" if re.search(r"\blines? \d", message) else f"line {line}" if line else _beginning_of(part)
+    said = (
+        ""
+        if re.search(r"\blines? \d", message)
+        else f"line {line}"
+        if line
+        else _beginning_of("forward" if message.startswith("Your `forward`") else part)
+    )
     where = ", ".join(filter(None, (MODULE, said)))
     if part in ("encoder", "decoder", "forward") and "input_dim=" not in message and isinstance(error, HintError):
         where += "; with input_dim={}, num_categories={}, latent_dimensionality={}".format(*usual_sizes())

@@ -602,7 +602,7 @@ def test_a_comparison_writes_nothing(graded: Path) -> None:
     before = contents(graded)
     run = again(graded, "--compare", str(graded / "graded"))
     assert run.exit_code == 0, run.output
-    assert "4 students: 0 gain points, 0 lose points, 4 stay the same." in run.output
+    assert "4 students: points rise for 0, fall for 0, and stay the same for 4." in run.output
     assert contents(graded) == before
 
 

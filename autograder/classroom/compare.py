@@ -166,7 +166,7 @@ def lines(found: Sequence[Change], entries: Sequence[Entry]) -> list[str]:
     here = [change for change in found if "is no longer in the class" not in change.why]
     up, down = sum(change.by > 0 for change in here), sum(change.by < 0 for change in here)
     same = len(entries) - len(here)
-    counts = f"{counted(len(entries), 'student')}: {up} gain points, {down} lose points, {same} stay the same"
+    counts = f"{counted(len(entries), 'student')}: points rise for {up}, fall for {down}, and stay the same for {same}"
     if rest := len(here) - up - down:
         counts += f", {rest} without points before or after"
     if gone := len(found) - len(here):

@@ -457,7 +457,7 @@ class Class:
     def _write(self, submitted: Submitted, report: Report) -> Entry:
         attention = [*submitted.attention]
         if submitted.source is not None and is_solution(submitted.source, self.results.assignment):
-            attention.append("this is the instructor's solution, but for comments and white space at most")
+            attention.append("equals the instructor's solution, apart from comments and white space")
         report = self.options.adjustments.apply(report)
         report = dataclasses.replace(report, submission=submitted.shown)
         report = told(report, [*submitted.notes, *lateness(submitted)], attention)

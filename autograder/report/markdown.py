@@ -30,7 +30,7 @@ def render(report: Report, reproduce: str | None = None) -> str:
     step = summary.next_step(report)
     if report.error:
         message, *hints = report.error.split("\nHint: ")
-        blocks += ["### Fix this first", fence(message), *(f"> **Hint:** {text(each)}" for each in hints)]
+        blocks += ["### Fix this first", fence(message), *map(_titled, hints)]
     elif step:
         where = summary.section(report, step.part)
         blocks += [f"### {'Fix next' if report.score else 'Start here'}: {code(step.part)}", *_finding(step, where)]
@@ -76,6 +76,12 @@ def _finding(finding: Finding, section: str = "", same_as: str = "") -> list[str
     if finding.reproduction:
         blocks += [summary.paste(finding.reproduction), fence(str(finding.reproduction), "python")]
     return blocks
+
+
+def _titled(hint: str) -> str:
+    """A hint that is given as its title and its text in one line."""
+    title, _, said = hint.partition(". ")
+    return f"> **Hint: {prose(title)}.** {prose(said)}"
 
 
 def text(raw: str) -> str:

@@ -284,6 +284,12 @@ def by_hand(report: Report) -> str:
     return f"A TA grades {report.by_hand_for} for another {counted(report.by_hand, 'point')}."
 
 
+def about(report: Report, finding: Finding) -> str:
+    """The part in which the cause of a finding is: the one that its message begins with, if it names another."""
+    named = re.match(r"Your `(\w+)`", finding.message)
+    return named[1] if named and any(each.name == named[1] for each in report.parts) else finding.part
+
+
 def place(report: Report, part: str) -> tuple[str, int | None]:
     """Where the module defines the part called `part`: its dotted name, and the line where that is known."""
     found = next((each for each in report.parts if each.name == part), None)

@@ -182,7 +182,7 @@ def test_a_term_of_24(term: Term) -> None:
     lost = next(check for part in found["parts"] for check in part["checks"] if check["students"] == 4)
     before = {path: path.read_bytes() for path in (term.course / "class").rglob("*") if path.is_file()}
     said = term.grade("--seed", 1, "--compare", "class", "--drop", lost["name"])
-    assert "4 gain points, 0 lose points, 20 stay the same" in said
+    assert "points rise for 4, fall for 0, and stay the same for 20" in said
     assert before == {path: path.read_bytes() for path in (term.course / "class").rglob("*") if path.is_file()}
     drop = f"--TrustedGrades.drop={lost['name']}"
     term.nbgrader("autograde", CVAE.kit, "--force", *fast, drop)
@@ -192,7 +192,7 @@ def test_a_term_of_24(term: Term) -> None:
     assert not [row for row in changed["attention"] if "gradebook has" in " ".join(row["reasons"])]
     scores = {row["student"]: row["score"] for row in found["students"]}
     gained = [row for row in changed["students"] if row["score"] > scores[row["student"]]]
-    assert len(gained) == int(re.search(r"(\d+) gain points", said)[1])  # type: ignore[index]
+    assert len(gained) == int(re.search(r"points rise for (\d+)", said)[1])  # type: ignore[index]
 
     # Out to Canvas.
     options = ("--canvas", "roster.csv", "--submissions", f"downloaded/{CVAE.kit}/archive/submissions.zip")
