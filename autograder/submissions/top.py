@@ -200,8 +200,8 @@ def _beyond_ascii(roster: Roster | None) -> frozenset[str]:
 def _of_assignment(top: Top, assignment: Assignment) -> Top:
     """nbgrader's `submitted`, in which only the folders with the assignment's name count, if anyone has it.
 
-    A name that differs by capitals and separators alone counts for who has no folder with the exact one. Folders that
-    no other student has are no assignments of a course, so one student's folder decides nothing for the others.
+    A name that differs by capitals and separators alone counts for who has no folder with the exact one. A
+    folder that no other student has, with no number in its name, is no assignment of a course: what is in it counts.
     """
     kit = assignment.kit
     folders = {entry: _folders(entry) for entry in top.entries if entry.folder and not entry.platform}
@@ -212,7 +212,8 @@ def _of_assignment(top: Top, assignment: Assignment) -> Top:
     own = {
         entry: each
         for entry, each in folders.items()
-        if not names & each and max((count[name] for name in each), default=0) == 1 and _holds_module(entry, assignment)
+        if each and all(count[name] == 1 and not re.search(r"\d", name) for name in each)
+        if not names & each and _holds_module(entry, assignment)
     }
     read = {
         entry: kit if kit in each else min(names & each, default=kit)
@@ -538,7 +539,7 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
     if alone and len(students) > 1 and not drives:
         found = _on_one_level(found, students, assignment, roster)
     exports = [each for each, inside in found.items() if inside.gradescopes]
-    if len(exports) < len(students):  # a student's archive may hold the files of an export
+    if roster and len(exports) < len(students):  # a student's archive may hold the files of an export
         found = {each: inside for each, inside in found.items() if each not in exports or is_export(each)}
     if roster and len(found) < len(students):
         found = {each: _said(each, inside) for each, inside in found.items() if _is_of(roster, inside)}
