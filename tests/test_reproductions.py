@@ -319,7 +319,7 @@ def test_a_loss_that_is_no_tensor_is_shown_as_that(
     own = "_own = loss_function\ndef loss_function(*given):\n    loss = _own(*given)\n    return "
     with sandbox.submission(f"{SOLUTION}\n{own}{given_back}\n".encode()) as submission:
         checks = [Check(name, Outcome.FAILED, 0, 1, name) for name in OF_THE_LOSS]
-        every = [Failed("loss_function", each, True, getattr(probes, each.name)) for each in checks]
+        every = [Failed("loss_function", each, None, getattr(probes, each.name)) for each in checks]
         reproduce(every, submission, CVAE)
     shown = [each.reproduction for each in checks]
     assert [(each.received, each.expected) for each in shown if each] == [(kind, "Tensor")] * len(checks)

@@ -395,7 +395,8 @@ def test_memory_is_bounded_however_it_is_taken(sandbox: Sandbox) -> None:
     print(size >> 20, taken >> 20)
     """
     mapped, piped = map(int, run(sandbox, source).split())
-    assert LIMITS.memory // 2 < mapped * MIB <= LIMITS.memory
+    freed = 8 * MIB  # at most, of what the process had before its limit was set
+    assert LIMITS.memory // 2 < mapped * MIB <= LIMITS.memory + freed
     assert piped <= LIMITS.open_files // 2 * 64 // 1024
 
 
