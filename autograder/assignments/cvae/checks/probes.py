@@ -378,6 +378,7 @@ FORWARD_DECODING = (
         'print("two reconstructions are equal without gradients:", torch.equal(first, second))'
     ),
     Probe(f"{_drawing(-20.0)}model.eval()\nwith torch.no_grad():\n    print(model(image, one_hot)[0][0, ::112])"),
+    Probe(f"{_drawing(2.0)}model.eval()\n{_SEED}print(model(image, one_hot)[0][0, ::112].detach())"),
     Probe(
         f"{_SEED}{_drawing(-20.0)}images, one_hots = torch.rand(256, 784), torch.eye(10)[torch.arange(256) % 10]\n"
         "in_training = model(images, one_hots)[0]\nin_evaluation = model.eval()(images, one_hots)[0]\n"
