@@ -320,8 +320,8 @@ def pair_of_reconstructions(
 ) -> Pair:
     """One image with two reconstructions.
 
-    All pixels of the worse one may be brighter, or bolder: further from gray. Then what is off by a little in the same
-    direction, or in the contrast, adds up.
+    All gray pixels of the worse one may be brighter, or bolder: further from the middle. Then a little that is off in
+    one direction, or in the contrast, adds up.
     """
     _, originals, *parameters = form.inputs(challenge, 1, latent=latent, low=0.2)
     # Mostly dark, as in MNIST: a weight that balances black and white would be 1 for gray images.
@@ -330,8 +330,9 @@ def pair_of_reconstructions(
     better = (0.8 * originals + 0.2 * challenge.uniform(LOW, HIGH, *originals.shape)).clamp(LOW, HIGH)
     other = challenge.uniform(LOW, HIGH, *originals.shape)
     if worse != "any":
-        bright = (originals >= 0.5) | (worse == "brighter")
-        other = torch.lerp(better, torch.where(bright, HIGH, LOW), challenge.uniform(0.2, 1, *originals.shape))
+        end = torch.where((originals >= 0.5) | (worse == "brighter"), HIGH, LOW)
+        moved = torch.lerp(better, end, challenge.uniform(0.2, 1, *originals.shape))
+        other = torch.where(black | white, other, moved)
     return (other, originals, *parameters), (better, originals, *parameters)
 
 
