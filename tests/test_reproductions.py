@@ -128,6 +128,15 @@ def test_the_solution_prints_what_is_expected(student: subprocess.Popen[str], tm
         assert agree(found, reference_prints(CVAE, probe.lines), 1e-4), probe
 
 
+def test_no_lines_change_the_reference() -> None:
+    """It is that of the next submissions, too."""
+    before = dict(vars(solution))
+    for probe in PROBES:
+        reference_prints(CVAE, probe.lines)
+    reference_prints(CVAE, "cs5814_vae.sample_latent = None\nprint(1)")
+    assert {name: value for name, value in vars(solution).items() if name in before} == before
+
+
 def test_no_lines_hold_the_solution() -> None:
     own = Path(str(solution.__file__)).read_text("utf-8")
     written = "".join(re.findall(r"### BEGIN SOLUTION.*?\n(.*?)### END SOLUTION", own, re.DOTALL))

@@ -140,7 +140,7 @@ def _first_statement(lines: str) -> str:
 
 @functools.cache
 def reference_prints(assignment: Assignment, lines: str) -> str:
-    """What the lines print with the reference."""
+    """What the lines print with the reference, whose functions stay as they are."""
     import torch
 
     printed: list[str] = []
@@ -149,7 +149,11 @@ def reference_prints(assignment: Assignment, lines: str) -> str:
         printed.append(" ".join(map(str, values)))
 
     names = {"torch": torch, "F": torch.nn.functional, "print": show}
-    exec(lines, names | {Path(assignment.module).stem: assignment.reference})  # of ours
+    before = dict(vars(assignment.reference))
+    try:
+        exec(lines, names | {Path(assignment.module).stem: assignment.reference})  # of ours
+    finally:
+        vars(assignment.reference).update(before)
     return "\n".join(printed).strip()
 
 

@@ -387,7 +387,8 @@ FORWARD_DECODING = (
     Probe(
         f"{_drawing(2.0)}given, own = [], cs5814_vae.sample_latent\n"
         "cs5814_vae.sample_latent = lambda *each, **more: given.extend([*each, *more.values()]) or own(*each, **more)\n"
-        'model(image, one_hot)\nprint("sample_latent gets", *(each.detach() for each in given[1:]))'
+        "model(image, one_hot)\ncs5814_vae.sample_latent = own\n"
+        'print("sample_latent gets", *(each.detach() for each in given[1:]))'
     ),
 )
 # Of a draw that takes something else than log-variances, and a forward that passes it that.
