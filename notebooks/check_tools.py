@@ -306,13 +306,8 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
     strays = [node.lineno for node in _nodes(ast.FunctionDef) if node.name == "forward" and not node.col_offset]
     if mistakes == ["forward-missing"] and strays:
         message, mistakes = f"{message} Line {strays[-1]} defines `forward` outside of it.", ["method-outside-class"]
-    said = (
-        ""
-        if re.search(r"\blines? \d", message)
-        else f"line {line}"
-        if line
-        else _beginning_of("forward" if message.startswith("Your `forward`") else part)
-    )
+    cause = "forward" if message.startswith("Your `forward`") else part
+    said = "" if re.search(r"\blines? \d", message) else f"line {line}" if line else _beginning_of(cause)
     where = ", ".join(filter(None, (MODULE, said)))
     if part in ("encoder", "decoder", "forward") and "input_dim=" not in message and isinstance(error, HintError):
         where += "; with input_dim={}, num_categories={}, latent_dimensionality={}".format(*usual_sizes())

@@ -605,8 +605,9 @@ def _of_all(top: Top, assignment: Assignment, roster: Roster | None) -> tuple[li
     """The owner of each entry, and the names of files without an owner; others may be next to Gradescope's export."""
     if not top.gradescopes:
         staffs = _of_staff(top.entries, assignment, roster)
-        given = _handed_out([each for each in top.entries if each not in staffs], assignment, roster)
-        rest = [each for each in top.entries if each not in staffs and each not in given]
+        rest = [each for each in top.entries if each not in staffs]
+        given = _handed_out(rest, assignment, roster)
+        rest = [each for each in rest if each not in given]
         pieces, aside = _pieces(rest, assignment, roster, nbgraders=top.nbgraders)
         aside += [f"{shown(each.name)} (not a student's: the same as in the kit or the solution)" for each in given]
         return pieces, [*aside, *(shown(each.name) for each in staffs)]

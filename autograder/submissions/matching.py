@@ -858,12 +858,12 @@ def _of_several(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
             names = (each.student, parted(each.student))
             texts = [words_of(text) for name in names for text in (*spellings(name), *readings(name))]
             found[each.student] = max(map(holders.apart, texts), key=len)
-    beside: dict[frozenset[Student], set[frozenset[Student]]] = {}  # the others whose names an id is with
+    next_to: dict[frozenset[Student], set[frozenset[Student]]] = {}  # the others whose names an id is with
     for sets in found.values():
         for (people, by_id), (others, also_by_id) in product(sets, sets):
             if by_id and not also_by_id and people.isdisjoint(others):
-                beside.setdefault(frozenset(people), set()).add(frozenset(others))
-    words = {people for people, others in beside.items() if len(others) >= SEVERAL}
+                next_to.setdefault(frozenset(people), set()).add(frozenset(others))
+    words = {people for people, others in next_to.items() if len(others) >= SEVERAL}
     several = {}
     for each in students:
         there = [people for people, by_id in found.get(each.student, ()) if not (by_id and frozenset(people) in words)]

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 
 import torch
@@ -444,6 +445,23 @@ class Draws:
         """What to add to a message where the draw passes through an activation."""
         return f" With next to no noise, it is the mean passed through {self.activation}." if self.activation else ""
 
+    @cached_property
+    def everywhere(self) -> tuple[Tensor, Tensor]:
+        """Log-variances, the usual ones and those far from 0 where they can be told, and the spread at each.
+
+        Two more are where the farthest spreads would be right: there, a hard bound differs most from a soft one.
+        """
+        logvariances, spread = self.logvariances, self.latents.std(0)
+        if self.domain.positive_logvariances or self.domain.limits or self.factor != 1:
+            return logvariances, spread
+        with contextlib.suppress(SubmissionError, Wrong):
+            far = [-FARTHEST, FARTHEST, *MOST_OFF]
+            found = [far_spread(self, each) for each in far]
+            begins = [float((2 * each.log()).clamp(-FARTHEST, FARTHEST)) for each in found[:2]]
+            found += [far_spread(self, each) for each in begins]
+            return torch.cat((torch.tensor([*far, *begins]), logvariances)), torch.cat((torch.stack(found), spread))
+        return logvariances, spread
+
     @property
     def right_but_for_activation(self) -> bool:
         """Whether the draws have the distribution, in each column, that an activation makes of right draws."""
@@ -684,7 +702,7 @@ def wrong_spread(draws: Draws, named: float = math.inf) -> tuple[str, str]:
         # Noise of another kind has another spread; of next to none, rounding decides what kind it seems to be.
         normal = narrow(draws.noise) or is_normal((draws.noise - draws.noise.mean(0)) / spread, draws.count)
         return (scaled(draws), "spread-scaled") if normal else ("", "noise-not-normal")
-    logvariances, observed = spreads_everywhere(draws)
+    logvariances, observed = draws.everywhere
     law = known_law_of(observed, logvariances, "log-variance")
     if not law and (raised or reach):
         return raised or reach, "spread-wrong" if raised else "spread-cut-off"
@@ -699,29 +717,12 @@ def far_spread(draws: Draws, logvariance: float) -> Tensor:
     return (latents - latents.mean(0)).square().mean().sqrt()
 
 
-def spreads_everywhere(draws: Draws) -> tuple[Tensor, Tensor]:
-    """Log-variances, the usual ones and those far from 0 where they can be told, and the spread at each.
-
-    Two more are where the farthest spreads would be right: there, a hard bound differs most from a soft one.
-    """
-    logvariances, spread = draws.logvariances, draws.latents.std(0)
-    if draws.domain.positive_logvariances or draws.domain.limits or draws.factor != 1:
-        return logvariances, spread
-    with contextlib.suppress(SubmissionError, Wrong):
-        far = [-FARTHEST, FARTHEST, *MOST_OFF]
-        found = [far_spread(draws, each) for each in far]
-        begins = [float((2 * each.log()).clamp(-FARTHEST, FARTHEST)) for each in found[:2]]
-        found += [far_spread(draws, each) for each in begins]
-        return torch.cat((torch.tensor([*far, *begins]), logvariances)), torch.cat((torch.stack(found), spread))
-    return logvariances, spread
-
-
 def said_of_far(draws: Draws, named: float) -> tuple[str, str]:
     """What is added to the right spread, and between which log-variances the spread follows them, in words.
 
     Each is empty where it does not hold. The log-variance that a message has named is not between the bounds.
     """
-    logvariances, spread = spreads_everywhere(draws)
+    logvariances, spread = draws.everywhere
     if law := raised_law_of(spread, logvariances, "log-variance"):
         return f" Everywhere, it is {law}.", ""
     usual, logs = draws.logvariances, 2 * spread.clamp(min=1e-6).log()

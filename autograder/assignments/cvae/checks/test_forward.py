@@ -964,9 +964,8 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
             continue  # nothing comes back through the head itself, which the encoder's part has judged
         inside = encoder.parameters if encoder else {}
         elsewhere = grading.blamed("encoder", "head-input-other")  # a head that takes other numbers
-        if (
-            inside and not elsewhere and not inside.keys() & found.keys()
-        ):  # an encoder may hold the heads, of which each has its own
+        # An encoder may hold the heads, of which each has its own parameters.
+        if inside and not elsewhere and not inside.keys() & found.keys():
             fail(f"No gradient of your {what} reaches the encoder.", "results-detached")
     if grading.blamed("forward", "layers-made-in-forward"):
         return  # which take no step with the parameters
